@@ -1,0 +1,1 @@
+"""What the corpus tells: estimates, associations, networks, reports."""

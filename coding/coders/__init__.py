@@ -1,0 +1,1 @@
+"""One file a coder; the file name is its registration."""

@@ -1,0 +1,253 @@
+"""
+Collectors: one file a platform or an export format, and the file name is its registration.
+
+A collector module has a `VERSION`, a `Settings` model and a `collect` generator; an importer has a
+`read` generator and a `sniff` instead of `collect`. Both yield `RawPost`, `Skip` and `Mark`, and may
+import nothing of ours but this package: what they fetch can only go through `ethics`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, cast
+
+from pydantic import BaseModel
+
+__all__ = [
+    "Collector",
+    "CollectorError",
+    "Gone",
+    "Importer",
+    "Item",
+    "Mark",
+    "PlatformRefused",
+    "PlatformUnreachable",
+    "RateLimited",
+    "RawPost",
+    "Sealed",
+    "Skip",
+    "UnreadableExport",
+    "Window",
+    "available",
+    "load_collector",
+    "load_importer",
+]
+
+
+class CollectorError(Exception):
+    """
+    Any failure of a collector. Its text never holds content or an identity.
+
+    CollectorError
+    ├── PlatformRefused      the platform said no: keys, permission, private, banned, gone
+    ├── PlatformUnreachable  no usable answer came: network, 5xx, HTML for JSON, cut short
+    ├── RateLimited          the platform asks to wait longer than this run should; `resume_at` says until when
+    └── UnreadableExport     a file is not what its format promises
+    """
+
+
+class PlatformRefused(CollectorError):
+    """The platform said no; trying again without a change will not help."""
+
+
+class PlatformUnreachable(CollectorError):
+    """No usable answer came; trying again later may help."""
+
+
+class RateLimited(CollectorError):
+    """The platform asks to wait; `resume_at` (UTC) is the earliest moment to go on."""
+
+    def __init__(self, message: str, resume_at: datetime) -> None:
+        super().__init__(message)
+        self.resume_at = resume_at
+
+
+class UnreadableExport(CollectorError):
+    """An export cannot be read at all; the message names the file, the line and the way out."""
+
+
+class Sealed:
+    """
+    A text that may name a person, sealed until `ethics` opens it.
+
+    It does not print, pickle, copy or turn into JSON, and it is no `str`, so that it cannot reach a
+    log, a Prefect record or a `Post` by accident. `reveal()` is the only way in; a test allows that
+    word in `ethics` alone.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself. Only `ethics` may call this."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Sealed(...)"
+
+    def __format__(self, spec: str) -> str:
+        return "Sealed(...)"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Sealed value never leaves the process that collected it"
+        raise TypeError(msg)
+
+    __copy__ = __reduce__
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__reduce__()
+
+
+@dataclass(frozen=True, slots=True)
+class RawPost:
+    """
+    One message as the platform gave it. Lives in memory from a collector's `yield` to the gate.
+
+    `id`, `thread` and `reply_to` are native ids; `author` is the platform's stable handle or user id.
+    `aliases` are other names by which others may address the author (display name, handle).
+    `mentions` are handles or ids that the platform itself marked as mentioned. `media` holds kinds
+    ("photo", "video"), never addresses. Times are aware; a naive one is refused.
+    """
+
+    platform: str
+    id: Sealed
+    author: Sealed
+    text: Sealed
+    created: datetime
+    thread: Sealed | None = None
+    reply_to: Sealed | None = None
+    aliases: tuple[Sealed, ...] = ()
+    mentions: tuple[Sealed, ...] = ()
+    edited: datetime | None = None
+    permalink: Sealed | None = None
+    language: str | None = None
+    kind: str = "post"
+    media: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for moment in (self.created, self.edited):
+            if moment is not None and moment.utcoffset() is None:
+                msg = "a RawPost needs times with a zone"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """One item that was read and left out; `reason` is a short fixed phrase without content."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """
+    Everything yielded before this point may be kept, and collecting can go on from here.
+
+    `cursor` is a sealed JSON text of the collector's own making; it is handed back as it was to the
+    next run. `counts` are what the platform reported or the collector noticed ("asked", "received",
+    "gap", "deleted", "private", "capped"), added up over a run for its completeness report.
+    """
+
+    cursor: Sealed | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What a refresh found: the post with this native id was deleted or made private."""
+
+    id: Sealed
+
+
+Item = RawPost | Skip | Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """
+    What part of a source to collect: posts from `since` up to before `until`, and `limit` at most.
+
+    `cursor` is the sealed state that the last `Mark` of the run before carried, or None at first.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+    cursor: Sealed | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether a post of this moment belongs to the window."""
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+class Collector(Protocol):
+    """What a module for a live platform has. `refresh` takes native ids and yields their present state."""
+
+    @property
+    def VERSION(self) -> str: ...  # noqa: N802 (a module constant)
+
+    @property
+    def Settings(self) -> type[BaseModel]: ...  # noqa: N802 (a module's class)
+
+    def collect(self, settings: Any, window: Window) -> Iterator[Item]: ...
+
+    def refresh(self, settings: Any, ids: list[Sealed]) -> Iterator[RawPost | Gone]: ...
+
+
+class Importer(Protocol):
+    """
+    What a module for an export format has.
+
+    `sniff(path)` says whether the file is of this format, by its content. `read(path, settings)` streams it.
+    """
+
+    @property
+    def VERSION(self) -> str: ...  # noqa: N802 (a module constant)
+
+    @property
+    def Settings(self) -> type[BaseModel]: ...  # noqa: N802 (a module's class)
+
+    def sniff(self, path: Path) -> bool: ...
+
+    def read(self, path: Path, settings: Any) -> Iterator[Item]: ...
+
+
+def _load(name: str, verb: str) -> Any:
+    """The module called *name* that has the function *verb*; a dash in a name stands for an underscore."""
+    module_name = name.replace("-", "_")
+    if module_name not in _files():
+        msg = f"no collector {name!r}; there are: {', '.join(available(verb))}"
+        raise LookupError(msg)
+    module = importlib.import_module(f"{__name__}.{module_name}")
+    if not hasattr(module, verb):
+        msg = f"{name!r} cannot {verb}; those that can: {', '.join(available(verb))}"
+        raise LookupError(msg)
+    return module
+
+
+def _files() -> list[str]:
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+
+def available(verb: str) -> list[str]:
+    """The names of all collectors (`verb="collect"`) or all importers (`verb="read"`)."""
+    needle = f"\ndef {verb}("
+    folder = Path(__path__[0])
+    return [n.replace("_", "-") for n in _files() if needle in (folder / f"{n}.py").read_text(encoding="utf-8")]
+
+
+def load_collector(name: str) -> Collector:
+    """The collector for the platform *name*; LookupError names those that exist."""
+    return cast("Collector", _load(name, "collect"))
+
+
+def load_importer(name: str) -> Importer:
+    """The importer for the export format *name*; LookupError names those that exist."""
+    return cast("Importer", _load(name, "read"))

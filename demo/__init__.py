@@ -1,0 +1,1 @@
+"""The fieldwork set: invented threads, single posts and interviews, to try everything on."""

@@ -1,0 +1,5 @@
+"""`python -m flows` is `veldwerk`."""
+
+from .cli import main
+
+main()
