@@ -72,6 +72,11 @@ class Home:
 
         return Store(self.root / "corpus.duckdb", self.key.derive("store"))
 
+    @property
+    def has_store(self) -> bool:
+        """Whether anything has been stored here yet; asking makes nothing."""
+        return (self.root / "corpus.duckdb").exists()
+
     @cached_property
     def vault(self) -> Vault:
         """The native ids for refresh and deletion, in a file and under a key of their own."""
