@@ -1,0 +1,136 @@
+"""Addresses on the net: URL, EMAIL, HANDLE; also spelt out ("jan punt x at mail punt nl") or defanged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .found import Found
+from .reading import Reading
+
+SAFE = (
+    "nl|com|be|org|net|eu|info|example|shop|store|top|vip|cc|xyz|online|site|biz|io|app|support|club|icu|social|page|"
+    "gov|edu|dev|gg|ly|gl|tk|ml|ga|cf|test|invalid|frl|amsterdam|nu|tv|ai|co|con|website|space|live|link|click|news|media|"
+    "chat|tech|group|bank|money|cash|fund|trade|pro|world|digital|services|help|center|zone|work|run|fit|life|best|buzz"
+)
+"""Endings of domains that are no Dutch words; those below need a path or a second dot to count."""
+RISKY = "de|me|to|is|in|at|us|uk|fr|it|es|pl|ro|lu|ch|se|no|dk|ru|cn|pk|ng|la|so|im|id|st|sh|ws|re|pt|tr|al|am|be|gd"
+DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))"
+SPOKEN_DOT = rf"(?:\s?{DOT}\s?|\s(?:punt|dot)\s)"
+NAME = r"[^\W_](?:[\w-]*[^\W_])?"
+PATH = r"(?:(?::\d{2,5})?[/?#][^\s\ufffc]*)?"
+
+SCHEME = re.compile(
+    r"(?:h(?:tt|xx|\*\*)ps?|ftp)\s?(?:\[:\]|:)\s?//[^\s\ufffc]+|(?<![\w@])www(?:\.|\[\.\])[^\s\ufffc]+"
+)
+BARE = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+(?:{SAFE})(?![\w@-]|\.\w){PATH}")
+DEFANGED = re.compile(
+    rf"(?<![\w@.\-/])(?:{NAME}{DOT})*{NAME}(?:\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[punt\]|\(punt\)){NAME}(?![\w@]){PATH}"
+)
+LONG = re.compile(rf"(?<![\w@.\-/]){NAME}{DOT}(?:{NAME}{DOT})+(?:{RISKY})(?![\w@-]|\.\w){PATH}")
+PATHED = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+[a-z]{{2,12}}/[^\s\ufffc]*")
+SPOKEN = re.compile(
+    rf"(?<![\w@.\-/])(?:{NAME}\spunt\s)*[\w-]{{3,}}(?:\s(?:punt|dot)\s)(?:nl|com|be|org|net|eu|info|example|shop|nu)(?!\w)(?:\s?(?:slash|/)\s?[^\s\ufffc]+)?"
+)
+
+AT = r"(?:\s?(?:@|[\[({]\s?(?:at|a|apenstaart(?:je)?|@)\s?[\])}])\s?|\sapenstaart(?:je)?\s)"
+BARE_AT = r"\sat\s"
+LOCAL = r"[\w](?:[\w.+-]*[\w+-])?"
+LOCAL_DOT = rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
+HOST = r"[^\W_](?:[\w-]*[^\W_])?"
+EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL}@{HOST}(?:\.{HOST})+")
+WRITTEN_EMAIL = re.compile(
+    rf"(?<![\w@.+-]){LOCAL_DOT}{AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}[a-z]{{2,10}}(?!\w)"
+)
+SPOKEN_EMAIL = re.compile(
+    rf"(?<![\w@.+-]){LOCAL_DOT}{BARE_AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}(?:{SAFE})(?!\w)"
+)
+
+AT_HANDLE = re.compile(r"(?<![\w.@/])@\w(?:[\w.-]*\w)?_?(?:@[\w-]+(?:\.[\w-]+)+)?")
+U_HANDLE = re.compile(r"(?<![\w])/?u/[\w-]{2,}")
+UNDERSCORED = re.compile(
+    r"(?<![\w@./-])(?=[\w.]*[^\W\d_])\w(?:[\w.]*\w)?_[\w.]*\w_?|(?<![\w@./-])[^\W\d_][\w.]*\w_(?!\w)"
+)
+NUMBERED = re.compile(r"(?<![\w@./'-])(?:[^\W\d_]+\.)?[^\W\d_]{4,}\d{2,4}(?![\w@]|[.,/-]\w)")
+DOTTED = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}\.(?:[^\W\d_]{2,}\d{2,4}|[^\W\d_]\d{3})(?![\w@]|[.,/-]\w)")
+ANNOUNCED = re.compile(
+    r"(?<!\w)(?:insta(?:gram)?|snap(?:chat)?|tiktok|telegram|discord|discordnaam|username|gebruikersnaam|nickname|nick|ign|steam|psn|gamertag|"
+    r"account(?:naam)?)(?:\s?[:=]\s?|\s(?:is|heet|als|van haar|van hem|naam|onder)\s)[\"']?(?P<value>[\w.]*\w_?)"
+)
+MONEY_WORDS = frozenset(
+    "covid corona iphone ipad windows office groep route artikel kamer euro playstation xbox galaxy samsung android chatgpt "
+    "lidl jumbo klas agenda editie versie seizoen level ronde zaal blok model type serie pagina nummer team politie "
+    "stuks keer uur jaar euros plus lijn halte vlucht perron spoor poort hal gate sector unit gold redmi honor".split()
+)
+TRAILING = ".,;:!?'\"”»*_~…"
+
+
+def find(text: Reading) -> Iterator[Found]:
+    """URL, EMAIL and HANDLE in *text*."""
+    low = text.low
+    dotted = "." in low or "punt" in low or " dot" in low or "[dot" in low or "(dot" in low
+    if "@" in low or "apenstaart" in low or "(a" in low or "[a" in low or " at " in low:
+        yield from _emails(low)
+    if dotted or "://" in low or ":]//" in low:
+        yield from _urls(low)
+    yield from _handles(text)
+
+
+def _emails(low: str) -> Iterator[Found]:
+    for pattern in (EMAIL, WRITTEN_EMAIL, SPOKEN_EMAIL):
+        for m in pattern.finditer(low):
+            start = m.start()
+            if pattern is not EMAIL and m.group().startswith(("op ", "via ", "mail ")):
+                start += m.group().index(" ") + 1
+            yield Found(start, m.end(), "EMAIL")
+
+
+def _urls(low: str) -> Iterator[Found]:
+    for pattern in (SCHEME, BARE, DEFANGED, LONG, PATHED, SPOKEN):
+        for m in pattern.finditer(low):
+            end = _tail(low, m.start(), m.end())
+            if end - m.start() > 3 and not (pattern is PATHED and not _hostlike(m.group())):
+                yield Found(m.start(), end, "URL")
+
+
+def _hostlike(match: str) -> bool:
+    """Whether what stands before the slash looks like a host, and not like `a.u.b./dank`."""
+    host, _, path = match.partition("/")
+    first, _, last = host.rpartition(".")
+    return len(first) > 1 and len(path) > 1 and (last in SAFE.split("|") or last in RISKY.split("|"))
+
+
+def _tail(low: str, start: int, end: int) -> int:
+    """The end of a link without the sentence's own marks."""
+    while end > start:
+        last = low[end - 1]
+        if last in TRAILING or (
+            last in ")]}>" and low.count(last, start, end) > low.count("([{<"[")]}>".index(last)], start, end)
+        ):
+            end -= 1
+        else:
+            break
+    return end
+
+
+def _handles(text: Reading) -> Iterator[Found]:
+    low = text.low
+    if "@" in low:
+        for m in AT_HANDLE.finditer(low):
+            yield Found(m.start(), m.end(), "HANDLE")
+    if "u/" in low:
+        for m in U_HANDLE.finditer(low):
+            yield Found(m.start(), m.end(), "HANDLE")
+    if "_" in low:
+        for m in UNDERSCORED.finditer(low):
+            if m.group().strip("_"):
+                yield Found(m.start(), m.end(), "HANDLE")
+    if text.digits:
+        for pattern in (NUMBERED, DOTTED):
+            for m in pattern.finditer(low):
+                if m.group().rstrip("0123456789") not in MONEY_WORDS:
+                    yield Found(m.start(), m.end(), "HANDLE")
+    for m in ANNOUNCED.finditer(low):
+        value = m.group("value")
+        if len(value) > 3 and any(c in "._0123456789" for c in value):
+            yield Found(m.start("value"), m.end("value"), "HANDLE")

@@ -1,0 +1,94 @@
+"""PLATE: all Dutch side codes, with dashes, spaces or nothing between; Belgian, German and other ones where announced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .found import Found
+from .reading import Reading
+
+SIDE_CODES = (
+    "XX-99-99", "99-99-XX", "99-XX-99", "XX-99-XX", "XX-XX-99", "99-XX-XX", "99-XXX-9", "9-XXX-99", "XX-999-X", "X-999-XX",
+    "XXX-99-X", "X-99-XXX", "9-XX-999", "999-XX-9",
+)  # fmt: skip
+
+
+def _pattern(code: str, between: str) -> str:
+    return between.join(f"[a-z]{{{len(p)}}}" if p[0] == "X" else rf"\d{{{len(p)}}}" for p in code.split("-"))
+
+
+def _any(between: str) -> re.Pattern[str]:
+    return re.compile(
+        r"(?<![\w\-/.,])(?:" + "|".join(_pattern(c, between) for c in SIDE_CODES) + r")(?!\w|-\w|[.,/]\d)"
+    )
+
+
+DASHED = _any(r"\s?-\s?")
+SPACED = _any(r"[\s.]")
+JOINED = _any("")
+LOOSE = _any(r"[\s.\-]?")
+FOREIGN = re.compile(
+    r"(?<![\w\-])(?:[12]-[a-z]{3}-\d{3}|[a-z]{1,3}[\s-][a-z]{0,2}\s?\d{2,5}(?:\s[a-z]{1,3})?|[a-z]{1,3}\s\d{2,5}[a-z]{0,2})(?!\w)"
+)
+BELGIAN = re.compile(r"(?<![\w\-])[1-9]-[a-z]{3}-\d{3}(?!\w)")
+GERMAN = re.compile(r"(?<![\w\-])[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}(?!\w)")
+PARTIAL = re.compile(r"(?<![\w\-])(?:[a-z]{1,3}-?\d{1,3}|\d{1,3}-?[a-z]{1,3})(?:-[a-z0-9]{0,3}|-)?(?![\w])")
+CUE = re.compile(r"\b(?:kenteken\w*|\w*plaat|\w*platen|nummerbord\w*|nummerplaat|plaatje)\b[^\n]{0,32}$")
+ABROAD = re.compile(
+    r"\b(?:duits\w*|belgisch\w*|pools\w*|poolse|roemeens\w*|bulgaars\w*|buitenlands\w*|frans\w*|litous\w*)\b[^\n]{0,40}$"
+)
+VEHICLE = re.compile(
+    r"\b(?:auto\w*|bus\w*|bestel\w*|golf|polo|audi|bmw|opel|kia|seat|ford|transit|sprinter|caddy|transporter|scooter|brommer|busje|"
+    r"wagen\w*|volvo|fiat|peugeot|renault|toyota|mercedes|volkswagen|vw|twingo|clio|corsa|astra|tesla|skoda|vito|motor|kenteken\w*|"
+    r"plaat|suv|pick-?up|aanhanger|stationwagen|hatchback|mini|smart|citroen|berlingo|yaris|aygo|dacia|hyundai|nissan|mazda)\b"
+)
+VOWEL = re.compile(r"[aeiou]")
+
+
+def find(text: Reading) -> Iterator[Found]:
+    """PLATE in *text*."""
+    if not text.digits:
+        return
+    low = text.low
+    for m in DASHED.finditer(low):
+        yield Found(m.start(), m.end(), "PLATE")
+    for m in SPACED.finditer(low):
+        if not VOWEL.search(m.group()) and not _units(m.group()) or _told(low, m.start()):
+            yield Found(m.start(), m.end(), "PLATE")
+    for m in JOINED.finditer(low):
+        if _told(low, m.start()) or (not VOWEL.search(m.group()) and _near(low, m.start(), m.end())):
+            yield Found(m.start(), m.end(), "PLATE")
+    for m in BELGIAN.finditer(low):
+        yield Found(m.start(), m.end(), "PLATE")
+    for m in GERMAN.finditer(text.plain):
+        yield Found(m.start(), m.end(), "PLATE")
+    yield from _announced(low)
+
+
+def _announced(low: str) -> Iterator[Found]:
+    if not ("kenteken" in low or "plaat" in low or "nummerbord" in low):
+        return
+    for pattern in (LOOSE, FOREIGN, PARTIAL):
+        for m in pattern.finditer(low):
+            if (
+                _told(low, m.start())
+                and not re.match(r"(?:in|om|op|van|de|na|en|of|te|tot|voor|met)\b", m.group())
+                and any(map(str.isdigit, m.group()))
+            ):
+                yield Found(m.start(), m.end(), "PLATE")
+
+
+def _told(low: str, start: int) -> bool:
+    return bool(CUE.search(low[max(0, start - 60) : start]))
+
+
+def _near(low: str, start: int, end: int) -> bool:
+    return bool(VEHICLE.search(low[max(0, start - 50) : end + 30]))
+
+
+def _units(written: str) -> bool:
+    """Whether the letters are a unit or an abbreviation between numbers: "10 km 20"."""
+    return bool(
+        re.search(r"(?<![a-z])(?:km|cm|mm|kg|ml|gr|pct|mb|gb|tb|pk|kw|hp|st|nr|pp|vs|x)(?![a-z])", written)
+    )
