@@ -195,7 +195,7 @@ class Store:
                 [*values, *last, batch],
             )
             for row in rows:
-                yield _post(row)
+                yield row_to_post(row)
             if len(rows) < batch:
                 return
             last = (rows[-1][7], rows[-1][10], rows[-1][0])
@@ -318,7 +318,8 @@ def _layers(posts: Sequence[Post]) -> list[list[Post]]:
     return layers
 
 
-def _post(row: tuple[Any, ...]) -> Post:
+def row_to_post(row: tuple[Any, ...]) -> Post:
+    """The post in a row of POST_COLUMNS and its disclosures."""
     (id_, version, case, platform, source, author, text, thread, reply_to, mentions, created, edited, collected_at,
      language, kind, media, run, told) = row  # fmt: skip
     return Post(

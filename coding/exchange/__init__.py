@@ -1,1 +1,188 @@
-"""One file an exchange format: samples out to human coders, and their codes back."""
+"""
+Codes out to where people code, and back in: one format a file.
+
+A module here has `write(path, tasks, codebook, ...)` for what goes out and `read(path, ...)` for what
+comes back. What comes back is checked against what is known before anything is kept.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage import Post, Store
+from storage import samples as kept
+
+if TYPE_CHECKING:
+    from .. import Mark
+
+__all__ = [
+    "Coded",
+    "ExchangeError",
+    "Task",
+    "Turn",
+    "available",
+    "check",
+    "format_of",
+    "load_format",
+    "tasks_of",
+]
+
+
+class ExchangeError(ValueError):
+    """A file cannot be taken in; the message names the file and the place in it, never what stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier post of the thread, as context: a pseudonym and a text."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """
+    One post to be coded. `position` is its place in the coding order.
+
+    `marks` are codes to show beforehand; empty for blind coding, which is the rule.
+    """
+
+    post: str
+    version: int
+    position: int
+    case: str
+    platform: str
+    date: str
+    text: str
+    context: tuple[Turn, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """
+    What one coder says of one post: its codes, or none. `where` is its place in the file, for messages.
+
+    `annotator` is who the file says it was, "" when it does not say. `version` is None when the file
+    does not carry it.
+    """
+
+    post: str
+    marks: tuple[Mark, ...] = ()
+    note: str = ""
+    annotator: str = ""
+    version: int | None = None
+    where: str = ""
+
+
+def tasks_of(
+    store: Store,
+    sample: str,
+    *,
+    posts: Sequence[str] | None = None,
+    release: Callable[[Post], str | None] = lambda post: post.text,
+    shown: Callable[[str], Sequence[Mark]] = lambda post: (),
+    before: int = 3,
+) -> Iterator[Task]:
+    """
+    The tasks of a sample in coding order; with *posts*, only these (those of one coder).
+
+    *release* gives a post's text as it may leave, or None when it may not. *shown* gives the marks to
+    show beforehand. *before* is how many posts of context precede it.
+    """
+    wanted = None if posts is None else set(posts)
+    for one in kept.sampled(store, sample, before=before):
+        if wanted is not None and one.post.id not in wanted:
+            continue
+        text = release(one.post)
+        if text is None:
+            continue
+        turns = [(p.author, release(p)) for p in one.context]
+        yield Task(
+            one.post.id, one.post.version, one.item.position, one.post.case, one.post.platform,
+            one.post.created.date().isoformat(), _lines(text),
+            tuple(Turn(a, _lines(t)) for a, t in turns if t is not None), tuple(shown(one.post.id)),
+        )  # fmt: skip
+
+
+def check(
+    coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iterable[str], file: str
+) -> list[Coded]:
+    """
+    What was read, once it is sure that it can be kept; ExchangeError names file and place otherwise.
+
+    *known* gives version and text of each post that may come back. Refused: unknown posts, unknown codes, spans
+    past the text, and a post that one annotator coded twice in different ways.
+    """
+    allowed = frozenset(codes)
+    firsts: dict[tuple[str, str], Coded] = {}
+    for one in coded:
+        if one.post not in known:
+            msg = f"{file}: {one.where}: this post was never sampled, or has been erased"
+            raise ExchangeError(msg)
+        version, text = known[one.post]
+        for mark in one.marks:
+            _check_mark(mark, allowed, len(text), f"{file}: {one.where}")
+        one = replace(one, version=one.version or version)
+        first = firsts.setdefault((one.annotator, one.post), one)
+        if _essence(first) != _essence(one):
+            msg = (
+                f"{file}: {one.where}: the post of {first.where} again, with other codes; keep one of the two"
+            )
+            raise ExchangeError(msg)
+    return list(firsts.values())
+
+
+def _check_mark(mark: Mark, allowed: frozenset[str], length: int, where: str) -> None:
+    if mark.code not in allowed:
+        msg = f"{where}: a code that the codebook does not have"
+        raise ExchangeError(msg)
+    if mark.start is not None and not 0 <= mark.start < (mark.end or 0) <= length:
+        msg = f"{where}: code {mark.code} stands on characters {mark.start}..{mark.end} of a text of {length}"
+        raise ExchangeError(msg)
+
+
+def _essence(coded: Coded) -> set[tuple[str, int | None, int | None]]:
+    return {(m.code, m.start, m.end) for m in coded.marks}
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# ------------------------------------------------------------------------------------------------- formats
+SUFFIXES = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".jsonl": "doccano", ".zip": "doccano",
+    ".json": "label-studio", ".qdpx": "qdpx", ".parquet": "parquet",
+}  # fmt: skip
+
+
+def available() -> list[str]:
+    """The names of all formats, as the command line has them."""
+    return sorted(
+        m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")
+    )
+
+
+def load_format(name: str) -> Any:
+    """The module for the format *name*; ExchangeError names those that exist."""
+    if name not in available():
+        msg = f"no format {name!r}; there are: {', '.join(available())}"
+        raise ExchangeError(msg)
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name promises; ExchangeError when it promises none."""
+    if path.is_dir():
+        return "label-studio"
+    if (suffix := path.suffix.lower()) in SUFFIXES:
+        return SUFFIXES[suffix]
+    msg = f"{path}: which format is this? Say --format {'|'.join(available())}"
+    raise ExchangeError(msg)
