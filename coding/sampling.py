@@ -215,9 +215,9 @@ def draw_sample(store: Store, plan: Plan) -> kept.Sample:
     drawn = _drawn(store, frame, plan, rng)
     sample = _sample(plan, len(frame), len(drawn.chosen), seed)
     items = _items(frame, drawn)
-    kept.keep_sample(
-        store, sample, items, frame["post"], shared_out(items["post"].to_list(), plan.coders, plan.overlap)
-    )
+    chances = frame.select("post").with_columns(pl.Series("probability", drawn.probability))
+    shares = shared_out(items["post"].to_list(), plan.coders, plan.overlap)
+    kept.keep_sample(store, sample, items, chances, shares)
     return sample
 
 

@@ -90,13 +90,14 @@ def keep_sample(
     store: Store,
     sample: Sample,
     items: pl.DataFrame,
-    in_frame: pl.Series,
+    frame: pl.DataFrame,
     coders: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """
     Keep a sample, its items, its frame, and per coder the posts that are hers, in one transaction.
 
-    `items` has the columns of SampleItem. StoreError when a sample of this id exists.
+    `items` has the columns of SampleItem, `frame` a row for each post that could be drawn: post, probability.
+    StoreError when a sample of this id exists.
     """
     pairs = [(post, coder) for coder, posts in (coders or {}).items() for post in posts]
     with store.transaction() as db:
@@ -117,8 +118,8 @@ def keep_sample(
             "new_item", items.select("post", "version", "position", "probability", "stratum").to_arrow()
         )
         db.execute("insert into sample_item select ?, * from new_item", [sample.id])
-        db.register("new_frame", in_frame.alias("post").to_frame().to_arrow())
-        db.execute("insert into sample_frame select ?, post from new_frame", [sample.id])
+        db.register("new_frame", frame.select("post", "probability").to_arrow())
+        db.execute("insert into sample_frame select ?, * from new_frame", [sample.id])
         db.register(
             "new_coder",
             pl.DataFrame(pairs, schema=["post", "coder"], orient="row").cast(pl.String).to_arrow(),
@@ -155,11 +156,14 @@ def items(store: Store, sample_id: str) -> pl.DataFrame:
         ).pl()
 
 
-def in_frame(store: Store, sample_id: str) -> pl.Series:
-    """The posts the sample could have drawn and that are still kept."""
+def in_frame(store: Store, sample_id: str) -> pl.DataFrame:
+    """The posts the sample could have drawn and that are still kept: columns post, probability."""
     with store.transaction() as db:
-        sql = "select f.post from sample_frame f semi join post p on p.id = f.post where f.sample = ? order by 1"
-        return db.execute(sql, [sample_id]).pl()["post"]
+        return db.execute(
+            "select f.post, f.probability from sample_frame f semi join post p on p.id = f.post "
+            "where f.sample = ? order by 1",
+            [sample_id],
+        ).pl()
 
 
 def coders_of(store: Store, sample_id: str) -> dict[str, list[str]]:

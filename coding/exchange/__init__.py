@@ -39,7 +39,7 @@ class ExchangeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier post of the thread, as context: a pseudonym and a text."""
+    """An earlier post of the thread, as context. `author` is a letter, the same within the task."""
 
     author: str
     text: str
@@ -48,7 +48,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Task:
     """
-    One post to be coded. `position` is its place in the coding order.
+    One post to be coded. `position` is its place in the coding order, `author` the letter of its author in the context.
 
     `marks` are codes to show beforehand; empty for blind coding, which is the rule.
     """
@@ -60,6 +60,7 @@ class Task:
     platform: str
     date: str
     text: str
+    author: str = ""
     context: tuple[Turn, ...] = ()
     marks: tuple[Mark, ...] = ()
 
@@ -103,10 +104,12 @@ def tasks_of(
         text = release(one.post)
         if text is None:
             continue
-        turns = [(p.author, release(p)) for p in one.context]
+        letters = _letters([*one.context, one.post])
+        turns = [(letters[p.author], release(p)) for p in one.context]
         yield Task(
             one.post.id, one.post.version, one.item.position, one.post.case, one.post.platform,
             one.post.created.date().isoformat(), _lines(text),
+            letters[one.post.author],
             tuple(Turn(a, _lines(t)) for a, t in turns if t is not None), tuple(shown(one.post.id)),
         )  # fmt: skip
 
@@ -150,6 +153,12 @@ def _check_mark(mark: Mark, allowed: frozenset[str], length: int, where: str) ->
 
 def _essence(coded: Coded) -> set[tuple[str, int | None, int | None]]:
     return {(m.code, m.start, m.end) for m in coded.marks}
+
+
+def _letters(posts: Sequence[Post]) -> dict[str, str]:
+    """A short name for each author, in order of appearance: A, B, ..., Z, A2, ..."""
+    names = dict.fromkeys(p.author for p in posts)
+    return {a: chr(ord("A") + n % 26) + (str(n // 26 + 1) if n >= 26 else "") for n, a in enumerate(names)}
 
 
 def _lines(text: str) -> str:

@@ -46,8 +46,9 @@ def ticked(cell: Any) -> bool | None:
 
 
 def thread_text(task: Task) -> str:
-    """The context of a post in one cell, oldest first."""
-    return "\n".join(f"{t.author[:6]}: {t.text}" for t in task.context)
+    """The context of a post in one cell, oldest first; at its end who wrote the post itself."""
+    lines = [f"{t.author}: {t.text}" for t in task.context]
+    return "\n".join([*lines, f"{task.author}: ..."] if lines else [])
 
 
 def skeleton(text: str) -> str:

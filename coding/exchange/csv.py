@@ -38,12 +38,20 @@ def write(path: Path, tasks: Iterable[Task], codebook: Codebook) -> int:
 
 def read(path: Path, codebook: Codebook, known: Mapping[str, tuple[int, str]]) -> Iterator[Coded]:
     """What stands in the table at *path*, row by row. ExchangeError names row and column of a fault."""
+    yield from parsed(cells(path), codebook, known, path.name)
+
+
+def cells(path: Path) -> list[list[str]]:
+    """The cells of a table in whatever encoding and with whatever separator a program gave it."""
     text = decoded(path.read_bytes(), path.name)
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep="):
         text = rest
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, first)))
-    yield from parsed(lines, codebook, known, path.name)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, first)))
+    except csv.Error:
+        msg = f"{path.name}: is no table of separated values; save it as 'CSV UTF-8'"
+        raise ExchangeError(msg) from None
 
 
 def decoded(data: bytes, name: str) -> str:

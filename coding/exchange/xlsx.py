@@ -50,6 +50,11 @@ def write(path: Path, tasks: Iterable[Task], codebook: Codebook) -> int:
 
 def read(path: Path, codebook: Codebook, known: Mapping[str, tuple[int, str]]) -> Iterator[Coded]:
     """What stands on the coding sheet (or the first sheet). ExchangeError names row and column of a fault."""
+    yield from parsed(cells(path), codebook, known, path.name)
+
+
+def cells(path: Path) -> list[list[Any]]:
+    """The cells of the sheet `coding`, or of the first sheet."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -60,10 +65,34 @@ def read(path: Path, codebook: Codebook, known: Mapping[str, tuple[int, str]]) -
         raise ExchangeError(msg) from None
     try:
         sheet = book[SHEET] if SHEET in book.sheetnames else book[book.sheetnames[0]]
-        lines = [list(cells) for cells in sheet.iter_rows(values_only=True)]
+        return [list(line) for line in sheet.iter_rows(values_only=True)]
     finally:
         book.close()
-    yield from parsed(lines, codebook, known, path.name)
+
+
+def write_choices(
+    path: Path, rows: Iterable[list[str]], choices: Mapping[str, str], widths: list[int]
+) -> int:
+    """A plain sheet of texts under a header row, with a drop-down list in the columns of *choices* ("yes,no")."""
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = SHEET
+    count = _fill(sheet, rows)
+    for cell in sheet[1]:
+        if cell.value in choices:
+            choice = DataValidation(type="list", formula1=f'"{choices[cell.value]}"', allow_blank=True)
+            letter = get_column_letter(cell.column)
+            choice.add(f"{letter}2:{letter}{max(count, 2)}")
+            sheet.add_data_validation(choice)
+    sheet.freeze_panes = "A2"
+    _columns(sheet, widths)
+    book.save(path)
+    return count - 1
 
 
 def _fill(sheet: Any, rows: Iterable[list[str]], first: int = 1) -> int:

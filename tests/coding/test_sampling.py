@@ -142,7 +142,9 @@ def test_the_same_seed_draws_the_same_posts_and_a_second_sample_others(store: St
     frame = kept.frame(store, "scam-fighters")
     assert kept.items(store, first.id)["post"].to_list() == frame["post"].gather(again).to_list()
     assert kept.items(store, second.id)["post"].to_list() != kept.items(store, first.id)["post"].to_list()
-    assert kept.in_frame(store, first.id).to_list() == frame["post"].to_list()
+    chances = kept.in_frame(store, first.id)
+    assert chances["post"].to_list() == frame["post"].to_list()
+    assert chances["probability"].to_list() == [40 / 140] * 140
 
 
 def test_each_design_is_kept_with_its_probabilities(store: Store) -> None:
