@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
@@ -34,6 +36,7 @@ __all__ = [
     "UnreadableExport",
     "Window",
     "available",
+    "detect",
     "load_collector",
     "load_importer",
 ]
@@ -220,27 +223,40 @@ class Importer(Protocol):
 
 
 def _load(name: str, verb: str) -> Any:
-    """The module called *name* that has the function *verb*; a dash in a name stands for an underscore."""
-    module_name = name.replace("-", "_")
-    if module_name not in _files():
+    """The module registered as *name* that has the function *verb*."""
+    modules = _names()
+    if name not in modules:
         msg = f"no collector {name!r}; there are: {', '.join(available(verb))}"
         raise LookupError(msg)
-    module = importlib.import_module(f"{__name__}.{module_name}")
+    module = importlib.import_module(f"{__name__}.{modules[name]}")
     if not hasattr(module, verb):
         msg = f"{name!r} cannot {verb}; those that can: {', '.join(available(verb))}"
         raise LookupError(msg)
     return module
 
 
-def _files() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+_OWN_NAME = re.compile(r'^NAME = "([a-z0-9-]+)"$', re.MULTILINE)
+
+
+def _source(module: str) -> str:
+    return (Path(__path__[0]) / f"{module}.py").read_text(encoding="utf-8")
+
+
+@cache
+def _names() -> dict[str, str]:
+    """
+    Registered name -> module: the file's name with dashes, or its `NAME` where no file can be called so (4cat).
+
+    Read from the text of the files, so that listing them imports none.
+    """
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    own = {m: _OWN_NAME.search(_source(m)) for m in modules}
+    return {found.group(1) if (found := own[m]) else m.replace("_", "-"): m for m in modules}
 
 
 def available(verb: str) -> list[str]:
     """The names of all collectors (`verb="collect"`) or all importers (`verb="read"`)."""
-    needle = f"\ndef {verb}("
-    folder = Path(__path__[0])
-    return [n.replace("_", "-") for n in _files() if needle in (folder / f"{n}.py").read_text(encoding="utf-8")]
+    return sorted(name for name, module in _names().items() if f"\ndef {verb}(" in _source(module))
 
 
 def load_collector(name: str) -> Collector:
@@ -251,3 +267,25 @@ def load_collector(name: str) -> Collector:
 def load_importer(name: str) -> Importer:
     """The importer for the export format *name*; LookupError names those that exist."""
     return cast("Importer", _load(name, "read"))
+
+
+def detect(path: Path) -> str:
+    """
+    The format of the export at *path*, by its content.
+
+    Importers of one platform's export come before the general ones (`GENERAL = True`: tables, documents),
+    which would take nearly anything. Raises UnreadableExport that lists the formats when none fits, and
+    those that fit when it is not one.
+    """
+    importers = {name: load_importer(name) for name in available("read")}
+    for general in (False, True):
+        fitting = [
+            n for n, m in importers.items() if getattr(m, "GENERAL", False) is general and m.sniff(path)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            msg = f"{path.name}: may be {' or '.join(fitting)}; say which with --format"
+            raise UnreadableExport(msg)
+    msg = f"{path.name}: of no known format; say which with --format: {', '.join(importers)}"
+    raise UnreadableExport(msg)
