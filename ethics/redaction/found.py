@@ -16,6 +16,10 @@ PRECEDENCE = (
 )  # fmt: skip
 
 
+WHOLE = frozenset({"IBAN", "PHONE", "DOB", "BSN", "POSTCODE", "PLATE"})
+"""Types of which a part says nothing: where a stronger find takes some of it, the rest was no such thing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A stretch of a text that is personal data: half-open, in code points."""
@@ -56,6 +60,8 @@ def _rest(text: str, one: Found, taken: list[Found]) -> list[Found]:
         out.append((at, one.end))
     if out == [(one.start, one.end)]:
         return [one]
+    if one.type in WHOLE:
+        return []
     trimmed = (_trim(text, a, b) for a, b in out)
     return [Found(a, b, one.type) for a, b in trimmed if a < b]
 

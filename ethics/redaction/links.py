@@ -16,24 +16,26 @@ SAFE = (
 """Endings of domains that are no Dutch words; those below need a path or a second dot to count."""
 RISKY = "de|me|to|is|in|at|us|uk|fr|it|es|pl|ro|lu|ch|se|no|dk|ru|cn|pk|ng|la|so|im|id|st|sh|ws|re|pt|tr|al|am|be|gd"
 DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))"
-SPOKEN_DOT = rf"(?:\s?{DOT}\s?|\s(?:punt|dot)\s)"
+SPOKEN_DOT = (
+    r"(?:\.|\s\.\s|\s?(?:\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))\s?|\s(?:punt|dot)\s)"
+)
 NAME = r"[^\W_](?:[\w-]*[^\W_])?"
-PATH = r"(?:(?::\d{2,5})?[/?#][^\s\ufffc]*)?"
+PATH = r"(?:(?::\d{2,5})?[/?#][^\s\ue000-\ue002]*)?"
 
 SCHEME = re.compile(
-    r"(?:h(?:tt|xx|\*\*)ps?|ftp)\s?(?:\[:\]|:)\s?//[^\s\ufffc]+|(?<![\w@])www(?:\.|\[\.\])[^\s\ufffc]+"
+    r"(?:h(?:tt|xx|\*\*)ps?|ftp)\s?(?:\[:\]|:)\s?//[^\s\ue000-\ue002]+|(?<![\w@])www(?:\.|\[\.\])[^\s\ue000-\ue002]+"
 )
 BARE = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+(?:{SAFE})(?![\w@-]|\.\w){PATH}")
 DEFANGED = re.compile(
     rf"(?<![\w@.\-/])(?:{NAME}{DOT})*{NAME}(?:\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[punt\]|\(punt\)){NAME}(?![\w@]){PATH}"
 )
 LONG = re.compile(rf"(?<![\w@.\-/]){NAME}{DOT}(?:{NAME}{DOT})+(?:{RISKY})(?![\w@-]|\.\w){PATH}")
-PATHED = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+[a-z]{{2,12}}/[^\s\ufffc]*")
+PATHED = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+[a-z]{{2,12}}/[^\s\ue000-\ue002]*")
 SPOKEN = re.compile(
-    rf"(?<![\w@.\-/])(?:{NAME}\spunt\s)*[\w-]{{3,}}(?:\s(?:punt|dot)\s)(?:nl|com|be|org|net|eu|info|example|shop|nu)(?!\w)(?:\s?(?:slash|/)\s?[^\s\ufffc]+)?"
+    rf"(?<![\w@.\-/])(?:{NAME}\spunt\s)*[\w-]{{3,}}(?:\s(?:punt|dot)\s)(?:nl|com|be|org|net|eu|info|example|shop|nu)(?!\w)(?:\s?(?:slash|/)\s?[^\s\ue000-\ue002]+)?"
 )
 
-AT = r"(?:\s?(?:@|[\[({]\s?(?:at|a|apenstaart(?:je)?|@)\s?[\])}])\s?|\sapenstaart(?:je)?\s)"
+AT = r"(?:@|\s@\s|\s?[\[({]\s?(?:at|a|apen?staart(?:je)?|@)\s?[\])}]\s?|\sapen?staart(?:je)?\s)"
 BARE_AT = r"\sat\s"
 LOCAL = r"[\w](?:[\w.+-]*[\w+-])?"
 LOCAL_DOT = rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
@@ -46,12 +48,12 @@ SPOKEN_EMAIL = re.compile(
     rf"(?<![\w@.+-]){LOCAL_DOT}{BARE_AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}(?:{SAFE})(?!\w)"
 )
 
-AT_HANDLE = re.compile(r"(?<![\w.@/])@\w(?:[\w.-]*\w)?_?(?:@[\w-]+(?:\.[\w-]+)+)?")
+AT_HANDLE = re.compile(r"(?<![\w.@/])@(?=[\w.-]*[^\W\d])\w(?:[\w.-]*\w)?_?(?:@[\w-]+(?:\.[\w-]+)+)?")
 U_HANDLE = re.compile(r"(?<![\w])/?u/[\w-]{2,}")
 UNDERSCORED = re.compile(
     r"(?<![\w@./-])(?=[\w.]*[^\W\d_])\w(?:[\w.]*\w)?_[\w.]*\w_?|(?<![\w@./-])[^\W\d_][\w.]*\w_(?!\w)"
 )
-NUMBERED = re.compile(r"(?<![\w@./'-])(?:[^\W\d_]+\.)?[^\W\d_]{4,}\d{2,4}(?![\w@]|[.,/-]\w)")
+NUMBERED = re.compile(r"(?<![\w@./-])(?:[^\W\d_]+\.)?[^\W\d_]{4,}\d{2,4}(?![\w@]|[.,/-]\w)")
 DOTTED = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}\.(?:[^\W\d_]{2,}\d{2,4}|[^\W\d_]\d{3})(?![\w@]|[.,/-]\w)")
 ANNOUNCED = re.compile(
     r"(?<!\w)(?:insta(?:gram)?|snap(?:chat)?|tiktok|telegram|discord|discordnaam|username|gebruikersnaam|nickname|nick|ign|steam|psn|gamertag|"
@@ -69,7 +71,7 @@ def find(text: Reading) -> Iterator[Found]:
     """URL, EMAIL and HANDLE in *text*."""
     low = text.low
     dotted = "." in low or "punt" in low or " dot" in low or "[dot" in low or "(dot" in low
-    if "@" in low or "apenstaart" in low or "(a" in low or "[a" in low or " at " in low:
+    if "@" in low or "staart" in low or "(a" in low or "[a" in low or " at " in low:
         yield from _emails(low)
     if dotted or "://" in low or ":]//" in low:
         yield from _urls(low)
@@ -97,7 +99,11 @@ def _hostlike(match: str) -> bool:
     """Whether what stands before the slash looks like a host, and not like `a.u.b./dank`."""
     host, _, path = match.partition("/")
     first, _, last = host.rpartition(".")
-    return len(first) > 1 and len(path) > 1 and (last in SAFE.split("|") or last in RISKY.split("|"))
+    return (
+        (len(first) > 1 or host == "t.me")
+        and len(path) > 1
+        and (last in SAFE.split("|") or last in RISKY.split("|"))
+    )
 
 
 def _tail(low: str, start: int, end: int) -> int:

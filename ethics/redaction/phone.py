@@ -59,7 +59,7 @@ def _number(low: str, start: int, end: int) -> Found | None:
         return Found(start, end, "PHONE")
     if foreign and _abroad(digits):
         return Found(start, end, "PHONE")
-    if CUE.search(before) and 9 <= len(digits) <= 12 and not PUBLIC.match(digits):
+    if CUE.search(before) and 9 <= len(digits) <= 11 and digits.startswith("0") and not PUBLIC.match(digits):
         return Found(start, end, "PHONE")
     # A number and the next one may have run together: "06 12345678 2 stuks".
     shorter = max(written.rfind(" "), written.rfind("/"), written.rfind("("))

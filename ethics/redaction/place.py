@@ -1,4 +1,4 @@
-"""POSTCODE and ADDRESS: postcodes, streets by their ending, with the house number before or after them or alone."""
+"""POSTCODE and ADDRESS: postcodes; streets by their ending, with the house number behind or before them, or alone."""
 
 from __future__ import annotations
 
@@ -6,54 +6,93 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
+from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, shipped
 from .reading import Reading
 
 JOINED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3}(?!sa|sd|ss)[a-z]{2}(?!\w)")
 SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!SA|SD|SS)[A-Z]{2}(?![\w'])")
 LOW_SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!sa|sd|ss)[a-z]{2}(?![\w'])")
-TOLD = re.compile(r"\b(?:postcode|pc)\b[^\n\d]{0,14}([1-9]\d{3})(?!\d)(?: ?[a-z]{2}\b)?")
-WORDS = frozenset(
-    "is en de te of op in om ik je ze we wa nu er al na zo ja eu km kg cm mm ml pk mb gb uu st nr hm hè he ha ah oh ok bv nv tv "
-    "pc cd ca pp ps pm am dm md mg kw gr oz ft as at be by do du el et eh go hi if it la le ma me mi mn my no nl nou of pa ri "
-    "so to tu up us va vd zn zn m² m2 ex ca ie ai aj an dr ds ir mr mw bn dj id ie kk tm ff".split()
-)
+TOLD = re.compile(r"\b(?:postcode\w*|pc)\b[^\n\d]{0,14}([1-9]\d{3}(?!\d)(?: ?[a-z]{2}\b)?)")
+NOT_JOINED = frozenset("km kg eu pk mm cm ml kw mb gb st nd th rd ha hz rpm er en".split())
+NOT_SPACED = frozenset("en is eu in of de ha".split())
+WORDS = NOT_JOINED | NOT_SPACED | frozenset(
+    "te op om ik je ze we wa nu er al na zo ja uu nr hm hè he ah oh ok bv nv tv pc cd ca pp ps pm am dm md mg gr oz ft as at be by "
+    "do du el et eh go hi if it la le ma me mi mn my no nl nou pa ri so to tu up us va vd zn m2 ex ie ai aj an dr ds ir mr mw bn "
+    "dj id kk tm ff".split()
+)  # fmt: skip
+
+UNITS = frozenset("kw mb gb pk km kg cm mm ml pc cd pp ps pm am ir mr dr ds zn vd va ex bv nv tv".split())
+BEFORE_TOWN = re.compile(r"(?<![\w\-/.,€])(?!19|20)[1-9][0-9]{3}(?= (?P<town>[A-ZÀ-Þ][\w-]{2,}))")
 STRONG = (
-    "straat|straatje|str|laan|laantje|steeg|steegje|plein|pleintje|singel|dreef|plantsoen|gracht|kade|boulevard|strjitte|leane|"
-    "allee|avenue|promenade|lei|kaai|rijksweg|parallelweg|ringbaan|trambaan|spoorbaan|ringweg|stationsweg|dorpsweg"
-)
+    "straat straatje strjitte laan laantje steeg steegje plein pleintje singel dreef plantsoen gracht kade boulevard allee avenue "
+    "promenade kaai rijksweg parallelweg ringbaan trambaan ringweg stationsweg dorpsweg steenweg str. leane"
+).split()
 WEAK = (
-    "weg|weggetje|pad|hof|hofje|park|dijk|wal|markt|brug|haven|veld|velden|weide|weiden|horst|kamp|hoek|oord|brink|gang|plaats|"
-    "route|kolk|vest|burg|oever|zoom|donk|rode|akker|beemd|berg|baan|hout|erf|erve|es|stede|sluis|poort|pleintje|ven|meent|rak|vliet"
+    "weg pad hof hofje park dijk wal markt brug haven veld velden weide weiden horst kamp hoek brink gang plaats route kolk vest "
+    "oever zoom akker baan erf poort meent vliet weer donk leane str route doelen werf stede waard kant tuin"
+).split()
+TOWN_LIKE = frozenset(
+    "haven hoek vliet kamp waard horst veld velden donk vest poort stede kant tuin meent werf brug weer oever gang".split()
 )
-TITLES = (
-    "lange|korte|oude|nieuwe|grote|kleine|hoge|lage|gedempte|burgemeester|burg\\.|wethouder|dokter|dr\\.|professor|prof\\.|pastoor|"
-    "koningin|koning|prins|prinses|graaf|gravin|jonkheer|jhr\\.|generaal|admiraal|kapitein|sint|st\\.|van|van de|van der|van den|eerste|"
-    "tweede|derde|1e|2e|3e|noordelijke|zuidelijke|mr\\.|jan|piet|willem|anna|maria|paul|pieter|karel|hendrik|johan|prinsen|de"
+ENDINGS = tuple(STRONG + WEAK)
+CLEAR, PLAIN_WORD, LIKELY, DOUBTFUL, TOWN = 1, 2, 3, 4, 5
+"""A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's."""
+GENERIC = frozenset(
+    "winkelstraat wasstraat autowasstraat milieustraat hoofdstraat zijstraat achterstraat teststraat vaccinatiestraat woonstraat "
+    "fietsstraat voetgangersstraat dwarsstraat straat laan plein steeg gracht kade singel dreef boulevard promenade rijksweg "
+    "trambaan marktplaats mediamarkt supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant binnenkant buitenkant "
+    "achterkant voorkant zijkant bovenkant onderkant".split()
 )
-NUMBER = r"(?:,?\s(?:nr\.?|nummer|no\.?)?\s?\d{1,4}(?:[\s-]?(?:[a-z](?![\w'])|hs|huis|bis|zwart|rood|[ivx]{1,4}(?!\w)|\d{1,3}(?!\w|[.,:/]\d|\s?uur)))?(?![\w]|[.:,]\d|\s(?:uur|jaar|man|keer|euro|mensen|minuten|meter|km|dagen|weken)\b))"
-STREET = re.compile(
-    rf"(?<![\w-])(?:(?:{TITLES})\s){{0,3}}(?P<word>[^\W\d_][\w'.-]*?(?P<end>{STRONG}|{WEAK}))(?:-(?:noord|zuid|oost|west))?(?P<dot>(?<=str)\.)?(?![\w]|-\w)(?P<number>{NUMBER})?"
+VERB = re.compile(
+    r"(?:ver|in|door|over|op|neer|aan|dood|af|toe|uit|terug|om|be|stuk|kort|mis|plat|tegen|bij|ont|weg|ge|gade)?slaan"
 )
-ALONE = re.compile(
-    rf"(?<![\w-])(?P<word>markt|singel|brink|parade|deel|dam|plein|kade|kerkstraat|gracht)(?P<number>{NUMBER})"
+WORD = re.compile(r"[^\W\d_][\w'-]*[^\W_]\.?")
+NUMBER = re.compile(
+    r"(?:\.?\s(?:nr\.?|nummer|no\.?)?\s?\d{1,4}"
+    r"(?:[\s-]?(?:[a-z](?![\w'])|hs|huis|bis|zwart|rood|[ivx]{1,4}(?!\w)|\d{1,3}(?![\w.,:/]\w|\w|\s?(?:uur|jaar|x\b))))?"
+    r"(?:\s?\d?\s?hoog|\sbus\s\d{1,4})?"
+    r"(?![\w]|[.:,/]\d|\s(?:uur|jaar|man|keer|euro|mensen|minuten|min|meter|km|dagen|weken|maanden|x|x\w*|jan\w*|feb\w*|maart|april|mei|juni|juli|aug\w*|"
+    r"sept\w*|okt\w*|nov\w*|dec\w*|agenten|auto\w*|wagens|busjes?|motoren|jongens|personen|van de|of)\b))"
 )
 BEFORE = re.compile(
-    r"(?:\b(?:bij|op|nr\.?|nummer|van|naar)\s)?(?<![\w.,:/-])(?P<number>\d{1,4}(?:\s?-?[a-z]|[\s-]?(?:hs|bis|[ivx]{1,3}))?)\s(?:in|op|aan|van)\sde\s$|(?<![\w.,:/-])(?P<n2>\d{1,4}[a-z]?)\s(?:in|op|aan)\s(?:het|t|'t)\s$"
+    r"(?:(?:\b(?:bij|huis)\s)?(?P<a>(?:\b(?:nr\.?|nummer|huisnr\.?)\s|(?<=\bbij\s)|(?<=\bhuis\s))\d{1,4}(?:\s?-?[a-z]|[\s-]?(?:hs|bis|[ivx]{1,3}))?)"
+    r"|(?<![\w.,:/-])(?P<b>\d{1,4}-?[a-z]))\s(?:in|op|aan|van)\s(?:de|het|t|'t)\s$"
 )
-PREPOSITION = re.compile(
-    r"(?:\b(?:in|op|aan|bij|van|naar|uit|via|langs|over|rond|achter|door|halte|hoek|voor|richting|vanaf|t/m|tot|naast)\s(?:de|het|t|'t)?\s?|\bde\s|\bhet\s)$"
+LOCATED = re.compile(
+    r"\b(?:in|op|aan|bij|van|naar|uit|via|langs|over|rond|rondom|achter|door|halte|hoek|voor|richting|vanaf|t/m|tot|naast|tussen|en|heel|hele|"
+    r"tegenover|ingang|verzamelen|kruising|woont|behalve|omgeving|dat|is|houd|als|namens)\s(?:(?:de|het|t|'t|den|d'|heel|hele)\s)?$"
 )
-ORDINARY = re.compile(
-    r"(?:snel|auto|water|fiets|wandel|onder|half|hals|straat|spoor|voet|zand|ei|bos|rij|uit|af|land|door|om|binnen|buiten|ver|"
-    r"kruis|zij|hoofd|omleidings?|toegangs|in|op|aan|rond|voor|terug|heen|over|tussen|levens|zoek|been|mid|dood|werk|kort|los|plat|"
-    r"eigen|invals|uitvals|noord|kronkel|vlieg|lijd|lucht|school|opper|hele|ring|ruiter|jaag|zebra|ijs|vak|bouw|super|rommel|vlooien|"
-    r"week|jaar|kerst|arbeids|huizen|woning|zwarte|thuis|tuin|pret|attractie|speel|zee|slag|sport|voetbal|vee|parkeer|werk|zit|slaap|"
-    r"plaats|stand|woon|vind|rust|haven|gerechts|rechts|gast|stads|stads|kerk|begraaf|rond|trottoir|parcours|vliegveld|bedrijven|natuur|"
-    r"wagen|auto|machine|lunapark|industrie|dieren|vakantie|bungalow|volks|oorlogs|kamp|tennis|dans|werp|hang|op|gang|voor|na|doorgang|"
-    r"eet|loop|in|uit|toe|voort|teams?|kop|rug|dwars|achter|haar|krijgs)?"
-    r"(?:weg|weggetje|pad|hof|hofje|park|dijk|wal|markt|brug|haven|veld|velden|weide|weiden|horst|kamp|hoek|oord|gang|plaats|route|kolk|"
-    r"vest|burg|oever|zoom|rode|akker|berg|baan|hout|erf|es|sluis|poort|ven|straat|straatje|laan|plein|pleintje|gracht|kade|steeg|dreef|singel|boulevard|str|lei|allee|promenade|plantsoen|avenue|stede|rak|brink|donk|ringweg|ringbaan|rijksweg|spoorbaan|parallelweg)"
+ARTICLE = re.compile(
+    r"\b(?:in|op|aan|bij|langs|over|rond|door|achter|vanaf|via|naar|van|hele|heel|tot|uit|boven|is|en|t/m|tussen)\s(?:de|het|'t|t|den)\s$"
 )
+NAMED = re.compile(r"(?:(?<![\w'-])[A-ZÀ-Þ][\w'.-]*\s(?:van(?: de| der| den| 't)?\s)?)+$")
+TITLES = frozenset(
+    "lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder dokter dr professor prof pastoor koningin koning "
+    "prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede derde 1e 2e 3e mr noordelijke zuidelijke".split()
+)
+LOW_NAMED = re.compile(
+    r"(?<![\w-])(?:(?:lange|korte|oude|nieuwe|grote|kleine|hoge|lage|gedempte|burgemeester|burg\.|wethouder|dokter|dr\.|professor|prof\.|"
+    r"pastoor|koningin|koning|prins|prinses|graaf|jonkheer|generaal|admiraal|sint|st\.|eerste|tweede|derde|1e|2e|3e|van)\s)+$"
+)
+FUNCTION_WORDS = frozenset(
+    "de het een in op aan bij van voor door met naar via over uit en of dat die dit deze er hier daar ik je we ze hij wij heel hele "
+    "niet nee ja wat wie waar hoe als maar dus want toen nu bewoners buurt politie woningoverval inbraak "
+    "verzamelen namens vanaf tussen richting tot iedereen".split()
+)
+SQUARES = re.compile(
+    r"\b(?:op|aan|over|rond|via|langs|naar|van|behalve|bij|en|t/m|dat|als)\s(?:de|het|t|'t)\s(?P<word>(?:oude\s|nieuwe\s|grote\s)?(?:Markt|Brink|Dam|Parade|Singel|"
+    r"Bolwerk|Plein|Wal|Haven|Kade|Dijk|Gracht|Ringbaan|Ring|Vest|Hof))(?!\w|-)",
+    re.IGNORECASE,
+)
+SUFFIX = re.compile(r"-(?:noord|zuid|oost|west|achter)\.?$|\.$")
+WITH_POSTCODE = re.compile(
+    r"(?<![\w-])(?:[A-ZÀ-Þ]|'t )[\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3} [0-9]{1,4}(?:[ -]?[A-Za-z0-9]{1,3})?(?=,? \(?[1-9][0-9]{3} ?[A-Za-z]{2}(?!\w))"
+)
+WITH_NUMBER = re.compile(
+    r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
+)
+MOST = 100_000
+_classes: dict[str, int] = {}
 
 
 def find(text: Reading) -> Iterator[Found]:
@@ -65,60 +104,121 @@ def find(text: Reading) -> Iterator[Found]:
 
 def _postcodes(text: Reading) -> Iterator[Found]:
     for m in JOINED.finditer(text.low):
-        if m.group()[4:] not in {
-            "km",
-            "kg",
-            "eu",
-            "pk",
-            "mm",
-            "cm",
-            "ml",
-            "kw",
-            "mb",
-            "gb",
-            "st",
-            "nd",
-            "th",
-            "rd",
-        }:
+        if m.group()[4:] not in NOT_JOINED:
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in SPACED.finditer(text.plain):
-        if m.group()[5:].lower() not in {"en", "is", "eu", "km", "kg", "in", "of", "de"}:
+        if m.group()[5:].lower() not in NOT_SPACED:
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in LOW_SPACED.finditer(text.low):
-        if m.group()[5:] not in WORDS:
+        town = text.plain[m.end() + 1 : m.end() + 2]
+        letters = m.group()[5:]
+        if letters not in WORDS or (letters in UNITS and town.isupper() and text.plain[m.end()] == " "):
+            yield Found(m.start(), m.end(), "POSTCODE")
+    for m in BEFORE_TOWN.finditer(text.plain):
+        if shipped().bits(m.group("town")) & PLACE:
             yield Found(m.start(), m.end(), "POSTCODE")
     if "postcode" in text.low or "pc" in text.low:
         for m in TOLD.finditer(text.low):
-            yield Found(m.start(1), m.end(), "POSTCODE")
+            yield Found(m.start(1), m.end(1), "POSTCODE")
+
+
+def street_class(word: str) -> int:
+    """How much *word* (lower case) looks like a street: 0 not at all, or one of the four classes."""
+    known = _classes.get(word)
+    if known is None:
+        if len(_classes) > MOST:
+            _classes.clear()
+        known = _classes[word] = _street_class(word)
+    return known
+
+
+def _street_class(word: str) -> int:
+    if not word.endswith(ENDINGS):
+        return 0
+    end = max((e for e in ENDINGS if word.endswith(e)), key=len)
+    stem = word[: -len(end)].rstrip("-")
+    bits = shipped().bits(word.rstrip("."))
+    if len(stem) < 2 or bits & (FIRST | FIRST_FAR) or VERB.fullmatch(word):
+        return 0
+    if bits & PLACE:
+        return TOWN
+    plain_word = word in GENERIC or bool(bits & BRAND) or shipped().ordinary(word)
+    if end in STRONG:
+        return PLAIN_WORD if plain_word else CLEAR
+    return TOWN if end in TOWN_LIKE else DOUBTFUL if plain_word else LIKELY
 
 
 def _streets(text: Reading) -> Iterator[Found]:
-    low = text.low
-    for m in STREET.finditer(low):
-        word, end = m.group("word"), m.group("end")
-        stem = word[: len(word) - len(end)]
-        if len(stem) < 2 or (
-            ORDINARY.fullmatch(word) and not (m.group("number") and text.plain[m.start("word")].isupper())
-        ):
+    low, plain = text.low, text.plain
+    for m in WORD.finditer(low):
+        word = m.group()
+        kind = street_class(word) or street_class(SUFFIX.sub("", word))
+        if not kind:
             continue
-        upper = text.plain[m.start("word")].isupper()
-        strong = end in STRONG.split("|")
-        if (
-            not strong
-            and not m.group("number")
-            and not (upper and PREPOSITION.search(low[max(0, m.start() - 16) : m.start()]))
-        ):
-            continue
-        yield from _with_number(low, m.start(), m.end())
-    for m in ALONE.finditer(low):
-        yield Found(m.start(), m.end(), "ADDRESS")
+        start, end = m.start(), m.end() - (word[-1] == "." and not word.endswith("str."))
+        number = NUMBER.match(low, end)
+        if _is_street(text, kind, start, number is not None):
+            yield Found(_first(text, start), number.end() if number else end, "ADDRESS")
+    if text.digits:
+        for m in WITH_POSTCODE.finditer(plain):
+            yield Found(m.start(), m.end(), "ADDRESS")
+        for m in WITH_NUMBER.finditer(plain):
+            if not shipped().bits(m.group("street").split()[0]) & (BRAND | PLACE):
+                yield Found(*m.span("street"), "ADDRESS")
+    for m in SQUARES.finditer(plain):
+        start, end = m.span("word")
+        last = m.group("word").rpartition(" ")[2]
+        number = NUMBER.match(low, end)
+        if last[0].isupper() or (number and last.lower() in {"markt", "singel", "brink"}):
+            yield Found(start, number.end() if number else end, "ADDRESS")
 
 
-def _with_number(low: str, start: int, end: int) -> Iterator[Found]:
-    """The street, with a number that stands before it: "14b in de lijsterlaan"."""
-    before = BEFORE.search(low[max(0, start - 24) : start])
+def _is_street(text: Reading, kind: int, start: int, numbered: bool) -> bool:
+    if kind == CLEAR:
+        return True
+    before = text.low[max(0, start - 40) : start]
+    upper = text.plain[start].isupper()
+    opening = not before.strip() or before.rstrip(" '\"([")[-1:] in ".!?:\n"
+    after_article = ARTICLE.search(before) is not None
+    if kind == LIKELY:
+        return numbered or (upper and (not opening or LOCATED.search(before) is not None)) or after_article
+    if kind == PLAIN_WORD:
+        return numbered or (upper and not opening) or (after_article and _word_at(text, start) not in GENERIC)
+    if kind == TOWN:
+        return upper and (numbered or after_article)
+    return upper and (numbered or LOCATED.search(before) is not None) and _word_at(text, start) not in GENERIC
+
+
+def _word_at(text: Reading, start: int) -> str:
+    m = WORD.match(text.low, start)
+    return m.group().rstrip(".") if m else ""
+
+
+def _in_street(word: str) -> bool:
+    """Whether a word may open a street's name: a person's name, a title, an adjective; no ordinary word or brand."""
+    low = word.lower().rstrip(".")
+    if low in TITLES or word == "Van":
+        return True
+    bits = shipped().bits(low)
+    return (
+        word[:1].isupper()
+        and not bits & (BRAND | PLACE)
+        and (bool(bits & (FIRST | FIRST_FAR)) or not shipped().ordinary(low))
+    )
+
+
+def _first(text: Reading, start: int) -> int:
+    """Where an address begins whose street's last word begins at *start*."""
+    named = (NAMED if text.plain[start].isupper() else LOW_NAMED).search(
+        text.plain[max(0, start - 40) : start]
+    )
+    if named:
+        at = max(0, start - 40) + named.start()
+        words = text.plain[at:start].split(" ")
+        while len(words) > 1 and not _in_street(words[0]):
+            at += len(words.pop(0)) + 1
+        start = at
+    before = BEFORE.search(text.low[max(0, start - 30) : start])
     if before:
-        number = before.start("number") if before.group("number") else before.start("n2")
-        start = max(0, start - 24) + number
-    yield Found(start, end, "ADDRESS")
+        return max(0, start - 30) + before.start("a" if before.group("a") else "b")
+    return start

@@ -29,15 +29,16 @@ SPACED = _any(r"[\s.]")
 JOINED = _any("")
 LOOSE = _any(r"[\s.\-]?")
 FOREIGN = re.compile(
-    r"(?<![\w\-])(?:[12]-[a-z]{3}-\d{3}|[a-z]{1,3}[\s-][a-z]{0,2}\s?\d{2,5}(?:\s[a-z]{1,3})?|[a-z]{1,3}\s\d{2,5}[a-z]{0,2})(?!\w)"
+    r"(?<![\w\-])(?:[A-Z]{1,3}[\s-][A-Z]{0,2}\s?[0-9]{2,5}(?:\s[A-Z]{1,3})?|[A-Z]{1,2}\s[0-9]{2,5}(?:\s?[A-Z]{1,3})?"
+    r"|[A-Z]{1,2}[0-9]{4,5}[A-Z]{0,2})(?!\w)"
 )
+LEADING = re.compile(r"(?:in|om|op|van|de|na|en|of|te|tot|voor|met|nl|is|er|ik|je|we|ze|a[0-9]+$|n[0-9]+$)\b")
 BELGIAN = re.compile(r"(?<![\w\-])[1-9]-[a-z]{3}-\d{3}(?!\w)")
 GERMAN = re.compile(r"(?<![\w\-])[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}(?!\w)")
-PARTIAL = re.compile(r"(?<![\w\-])(?:[a-z]{1,3}-?\d{1,3}|\d{1,3}-?[a-z]{1,3})(?:-[a-z0-9]{0,3}|-)?(?![\w])")
-CUE = re.compile(r"\b(?:kenteken\w*|\w*plaat|\w*platen|nummerbord\w*|nummerplaat|plaatje)\b[^\n]{0,32}$")
-ABROAD = re.compile(
-    r"\b(?:duits\w*|belgisch\w*|pools\w*|poolse|roemeens\w*|bulgaars\w*|buitenlands\w*|frans\w*|litous\w*)\b[^\n]{0,40}$"
+PARTIAL = re.compile(
+    r"(?<![\w\-])(?:[A-Z]{1,3}-\d{1,3}|\d{1,3}-[A-Z]{1,3}|[A-Z]{2,3} ?\d{2,3}|\d{2,3} ?[A-Z]{2,3})(?:-[A-Z0-9]{0,3})?(?![\w])"
 )
+CUE = re.compile(r"\b(?:kenteken\w*|\w*plaat|\w*platen|nummerbord\w*|nummerplaat|plaatje)\b[^\n]{0,45}$")
 VEHICLE = re.compile(
     r"\b(?:auto\w*|bus\w*|bestel\w*|golf|polo|audi|bmw|opel|kia|seat|ford|transit|sprinter|caddy|transporter|scooter|brommer|busje|"
     r"wagen\w*|volvo|fiat|peugeot|renault|toyota|mercedes|volkswagen|vw|twingo|clio|corsa|astra|tesla|skoda|vito|motor|kenteken\w*|"
@@ -54,27 +55,36 @@ def find(text: Reading) -> Iterator[Found]:
     for m in DASHED.finditer(low):
         yield Found(m.start(), m.end(), "PLATE")
     for m in SPACED.finditer(low):
-        if not VOWEL.search(m.group()) and not _units(m.group()) or _told(low, m.start()):
+        clear = not VOWEL.search(m.group()) and (
+            not _units(m.group()) or text.plain[m.start() : m.end()].isupper()
+        )
+        if _told(low, m.start()) or (clear and (not _units(m.group()) or _near(low, m.start(), m.end()))):
             yield Found(m.start(), m.end(), "PLATE")
     for m in JOINED.finditer(low):
-        if _told(low, m.start()) or (not VOWEL.search(m.group()) and _near(low, m.start(), m.end())):
+        shouted = text.plain[m.start() : m.end()].isupper()
+        if _told(low, m.start()) or (
+            (shouted or not VOWEL.search(m.group())) and _near(low, m.start(), m.end())
+        ):
             yield Found(m.start(), m.end(), "PLATE")
     for m in BELGIAN.finditer(low):
         yield Found(m.start(), m.end(), "PLATE")
     for m in GERMAN.finditer(text.plain):
         yield Found(m.start(), m.end(), "PLATE")
-    yield from _announced(low)
+    yield from _announced(text)
 
 
-def _announced(low: str) -> Iterator[Found]:
+def _announced(text: Reading) -> Iterator[Found]:
+    """What stands behind "kenteken" or "plaat": any side code, foreign forms, and parts of a plate in capitals."""
+    low = text.low
     if not ("kenteken" in low or "plaat" in low or "nummerbord" in low):
         return
-    for pattern in (LOOSE, FOREIGN, PARTIAL):
-        for m in pattern.finditer(low):
+    for pattern, form in ((LOOSE, low), (FOREIGN, text.plain), (PARTIAL, text.plain)):
+        for m in pattern.finditer(form):
+            written = m.group()
             if (
                 _told(low, m.start())
-                and not re.match(r"(?:in|om|op|van|de|na|en|of|te|tot|voor|met)\b", m.group())
-                and any(map(str.isdigit, m.group()))
+                and not LEADING.match(written.lower())
+                and any(map(str.isdigit, written))
             ):
                 yield Found(m.start(), m.end(), "PLATE")
 

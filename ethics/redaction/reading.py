@@ -1,49 +1,95 @@
-"""A text as the recognisers read it: the same length, with look-alike characters made plain."""
+"""A text as the recognisers read it: look-alike characters made plain, and each label one character long."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .found import LABELS
+from .found import LABELS, Found
 
 LABEL = re.compile(
-    rf"\[(?:{'|'.join(sorted(set(LABELS.values())))})(?:-\d+)?\]|\[@[0-9a-z]+(?:-[0-9a-z]+)*\]"
+    rf"\[(?:(?P<word>{'|'.join(sorted(set(LABELS.values())))})(?:-\d{{1,9}})?|@[0-9a-z]{{4,64}}(?:-[0-9a-z]{{1,16}})?)\]"
 )
 """A label that the gate has set: `[PERSOON-2]`, or `[@pseudonym]` for an author. Nothing is found in one."""
 
+NAME_MASK, BSN_MASK, OTHER_MASK = "\ue000", "\ue001", "\ue002"
+MASKS = NAME_MASK + BSN_MASK + OTHER_MASK
+"""What stands in a reading for a person or account, for a BSN, and for any other label."""
+
 PLAIN = {
-    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\u3000\u2005\u2006\u2008"), " "),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\u3000\u2005\u2006\u2008\u200b\u2060\ufeff"), " "),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
     **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"),
     **{0xFF10 + d: str(d) for d in range(10)},
     **{0x0660 + d: str(d) for d in range(10)},
+    **dict.fromkeys(map(ord, MASKS), "□"),
     0xFF0B: "+", 0xFF20: "@", 0xFF0E: ".",
 }  # fmt: skip
-
-MASK = "\ufffc"
+DIGIT = re.compile(r"[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`raw` as it came; `plain` with one kind of space, dash, quote and digit; `low` is `plain` in lower case."""
+    """
+    `plain` has one kind of space, dash, quote and digit, and one character for each label; `low` is the same in
+    lower case. `origin[i]` is where character i of `plain` begins in the text, `origin[len(plain)]` the text's
+    length; None where both are of the same length.
+    """
 
-    raw: str
     plain: str
     low: str
     digits: bool
-    labels: tuple[tuple[int, int], ...]
+    origin: list[int] | None = None
+
+    def place(self, found: Found) -> Found:
+        """A find in `plain` as a find in the text."""
+        return (
+            found
+            if self.origin is None
+            else Found(self.origin[found.start], self.origin[found.end], found.type)
+        )
+
+    def masked(self, found: Iterable[Found]) -> Reading:
+        """The reading of the text in which labels stand in the places *found* (in order, in `plain`)."""
+        return _cut(self, [(f.start, f.end, _mask(f.type)) for f in found])
+
+
+TYPE_OF = {label: type_ for type_, label in LABELS.items()}
+
+
+def _mask(type_: str) -> str:
+    return NAME_MASK if type_ in {"PERSON", "HANDLE"} else BSN_MASK if type_ == "BSN" else OTHER_MASK
 
 
 def read(text: str) -> Reading:
-    """Prepare *text*: all three forms have the same length, so that offsets hold in each."""
-    labels: tuple[tuple[int, int], ...] = ()
+    """Prepare *text*; `Reading.place` leads back to its code points."""
     plain = text if text.isascii() else text.translate(PLAIN)
-    if "[" in text:
-        labels = tuple(m.span() for m in LABEL.finditer(text))
-        for a, b in labels:
-            plain = plain[:a] + MASK * (b - a) + plain[b:]
     low = plain.lower()
     if len(low) != len(plain):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
-    return Reading(text, plain, low, any(map(low.__contains__, "0123456789")), labels)
+    whole = Reading(plain, low, DIGIT.search(plain) is not None)
+    if "[" not in text:
+        return whole
+    labels = [
+        (m.start(), m.end(), _mask(TYPE_OF.get(m.group("word"), "HANDLE"))) for m in LABEL.finditer(text)
+    ]
+    return _cut(whole, labels)
+
+
+def _cut(reading: Reading, spans: list[tuple[int, int, str]]) -> Reading:
+    """One character for each span."""
+    if not spans:
+        return reading
+    origin = reading.origin or range(len(reading.plain) + 1)
+    plain, low, places, last = [], [], list[int](), 0
+    for start, end, mask in spans:
+        plain += (reading.plain[last:start], mask)
+        low += (reading.low[last:start], mask)
+        places += origin[last:start]
+        places.append(origin[start])
+        last = end
+    places += origin[last:]
+    text = "".join([*plain, reading.plain[last:]])
+    return Reading(text, "".join([*low, reading.low[last:]]), DIGIT.search(text) is not None, places)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from . import bank, birth, bsn, links, phone, place, plate
 from .found import Found, settle
 from .known import Known
+from .names import NameFinder, Thresholds, shipped_finder
 from .reading import Reading, read
 
 Setting = Literal["careful", "readable"]
 RECOGNISERS = (links.find, bank.find, phone.find, bsn.find, plate.find, place.find, birth.find)
+THRESHOLDS = {"careful": Thresholds(0.05, 0.05, 0.3), "readable": Thresholds(0.3, 0.3, 0.5)}
 
 
 class Redactor:
@@ -25,6 +27,9 @@ class Redactor:
     def __init__(self, setting: Setting = "careful", known: Known | None = None) -> None:
         self.setting = setting
         self.known = known or Known()
+        self.recognisers = RECOGNISERS
+        self.thresholds = THRESHOLDS[setting]
+        self.names: NameFinder = shipped_finder()
 
     def find(self, text: str) -> list[Found]:
         """The finds in *text*, in order and without overlap; nothing inside labels such as `[PERSOON-2]`."""
@@ -34,15 +39,45 @@ class Redactor:
         self, texts: Sequence[str], context: Sequence[Known | None] | None = None
     ) -> list[list[Found]]:
         """As `find` for each of *texts*; `context` has further evidence for each, such as the names of its thread."""
-        extra = context or [None] * len(texts)
-        return [self._one(read(t), k) for t, k in zip(texts, extra, strict=True)]
+        known = [self.known if k is None else self.known | k for k in context or [None] * len(texts)]
+        readings = [read(t) for t in texts]
+        found: list[list[Found]] = [[] for _ in texts]
+        # A label changes what stands beside it; so the text with its labels is read again until nothing more is
+        # found, and a second redaction of the result finds nothing.
+        pending = list(range(len(texts)))
+        unread = set(pending)
+        while pending:
+            marked = {i for i in pending if self._patterns(i, readings, found, known[i])}
+            named = self._persons([i for i in pending if i in marked or i in unread], readings, found)
+            unread = set(named)
+            pending = sorted(marked | unread)
+        return [settle_in_order(f) for f in found]
 
-    def _one(self, text: Reading, extra: Known | None) -> list[Found]:
-        found = [f for recogniser in RECOGNISERS for f in recogniser(text)]
-        found += self.known.find(text)
-        if extra is not None:
-            found += extra.find(text)
-        return settle(text.plain, found)
+    def _patterns(self, i: int, readings: list[Reading], found: list[list[Found]], known: Known) -> bool:
+        """Mask what patterns and evidence find in text *i*."""
+        reading = readings[i]
+        fresh = [f for recogniser in self.recognisers for f in recogniser(reading)]
+        fresh += known.find(reading)
+        return self._take(i, readings, found, fresh)
+
+    def _persons(self, pending: list[int], readings: list[Reading], found: list[list[Found]]) -> list[int]:
+        """Mask what the name model finds; the texts in which it found something."""
+        fresh = self.names.find([readings[i] for i in pending], self.thresholds)
+        return [i for i, f in zip(pending, fresh, strict=True) if self._take(i, readings, found, f)]
+
+    @staticmethod
+    def _take(i: int, readings: list[Reading], found: list[list[Found]], fresh: Iterable[Found]) -> bool:
+        settled = settle(readings[i].plain, fresh)
+        if not settled:
+            return False
+        found[i] += map(readings[i].place, settled)
+        readings[i] = readings[i].masked(settled)
+        return True
+
+
+def settle_in_order(found: list[Found]) -> list[Found]:
+    """Finds that do not overlap, in order."""
+    return sorted(found, key=lambda f: f.start)
 
 
 def active_model() -> str:
