@@ -168,21 +168,21 @@ class _Chat:
         content = said(text[sender.end() :])
         if content.skip:
             return Skip(content.skip)
-        author = _person(sender["name"])
-        if not author:
+        names = _person(sender["name"])
+        if not names[0]:
             return Skip("system message")
-        return self._post(author, local, created, content.text, content.media, content.mentions)
+        return self._post(names, local, created, content.text, content.media, content.mentions)
 
     def _post(
         self,
-        author: str,
+        names: tuple[str, ...],
         local: datetime,
         created: datetime,
         text: str,
         media: tuple[str, ...],
         mentions: tuple[str, ...],
     ) -> RawPost:
-        same = _digest(self._name, author, local.isoformat(), text, *media)
+        same = _digest(self._name, names[0], local.isoformat(), text, *media)
         native = _digest(same, str(self._count(same)))
         if self._gap and (self._last is None or created - self._last > self._gap):
             self._thread = _digest(self._name, native)
@@ -190,12 +190,12 @@ class _Chat:
         return RawPost(
             platform="whatsapp",
             id=Sealed(native),
-            author=Sealed(author),
+            author=Sealed(names[0]),
             text=Sealed(text),
             created=created,
             thread=Sealed(self._thread),
-            aliases=(Sealed(author),),
-            mentions=tuple(Sealed(_person(m)) for m in mentions),
+            aliases=tuple(map(Sealed, dict.fromkeys(names))),
+            mentions=tuple(Sealed(_person(m)[0]) for m in mentions),
             media=media,
         )
 
@@ -221,12 +221,18 @@ class _Chat:
         return second if self._last is not None and first < self._last <= second else first
 
 
-def _person(name: str) -> str:
-    """A sender as one stable name: no invisible marks, no "~" of people outside the contacts, phone numbers bare."""
-    bare = visible(name).strip().removeprefix("~").strip(" \u00a0\u202f")
+def _person(name: str) -> tuple[str, ...]:
+    """
+    A sender's names, the stable one first: without invisible marks, phone numbers without their spaces.
+
+    The "~" of somebody outside the contacts stays in the first, since a contact may have the same name.
+    """
+    bare = re.sub(r"[ \u00a0\u202f]+", " ", visible(name)).strip()
     if _PHONE.fullmatch(bare):
-        return "+" + re.sub(r"\D", "", bare)
-    return f"+{bare}" if re.fullmatch(r"\d{8,15}", bare) else bare
+        return "+" + re.sub(r"\D", "", bare), bare
+    if re.fullmatch(r"\d{8,15}", bare):
+        return (f"+{bare}",)
+    return (bare, bare.removeprefix("~").strip()) if bare.startswith("~") else (bare,)
 
 
 def _digest(*parts: str) -> str:
