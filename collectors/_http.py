@@ -148,7 +148,7 @@ def _asked_pause(headers: Mapping[str, str], attempt: int) -> float:
     except ValueError:
         moment = _moment(asked)
     if moment is None:
-        return 15.0 * 2**attempt
+        return 15.0 * 2.0**attempt
     return max(0.0, moment - _their_now(headers)) + 0.5
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import CollectorError, PlatformRefused, PlatformUnreachable, RawPost, Sealed
-from ._http import refusal
+from ._http import StatusRefused, refusal
 from ._text import joined
 
 __all__ = ["mapped", "raw_post", "skip_reason", "walk"]
@@ -115,6 +115,10 @@ def _resolved(more: Any, submission: Any) -> list[Any] | None:
         with mapped():
             return list(more.comments(update=False))
     except _Odd:
+        return None
+    except StatusRefused as gone:
+        if gone.status not in {403, 404, 410}:
+            raise
         return None
 
 

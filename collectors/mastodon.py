@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,10 +18,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from . import Gone, Item, Mark, PlatformUnreachable, RawPost, Sealed, Skip, Window, _clock
-from ._cursor import native, opened, sealed
+from . import Gone, Item, PlatformUnreachable, RawPost, Sealed, Skip, Window, _clock
+from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
+from ._run import Run
 from ._text import joined, plain
 
 VERSION = "mastodon.v1"
@@ -67,7 +67,7 @@ def collect(settings: Settings, window: Window) -> Iterator[Item]:
     Raises PlatformRefused, RateLimited and PlatformUnreachable as `_http` does.
     """
     with _client(settings) as http:
-        run = _Run(settings, window, http, opened(window.cursor))
+        run = _Run(window, lambda: http.requests, settings=settings, http=http)
         for name, path, params in _timelines(run):
             yield from _timeline(run, name, path, params)
         yield from _follow(run)
@@ -88,32 +88,18 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
 
 
 @dataclass
-class _Run:
+class _Run(Run):
     """
-    One run and its state: `min` (timeline -> last id read), `from` (timeline -> how far back was asked),
-    `open` (status whose conversation is followed -> when it was made) and `part` (a conversation that a
-    limited run read only the beginning of). `told` holds the ids of this run, so that none comes twice.
+    One run with its settings and client; `told` holds the ids of this run, so that none comes twice.
+
+    The state holds `min` (timeline -> last id read), `from` (timeline -> how far back was asked), `open`
+    (first status of a followed conversation -> when it was made) and `part` (a conversation that a limited
+    run read only the beginning of).
     """
 
-    settings: Settings
-    window: Window
-    http: Http
-    state: dict[str, Any]
-    given: int = 0
+    settings: Settings = field(kw_only=True)
+    http: Http = field(kw_only=True)
     told: set[str] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
-    asked: int = 0
-
-    @property
-    def full(self) -> bool:
-        return self.window.limit is not None and self.given >= self.window.limit
-
-    def mark(self) -> Mark:
-        """Where to go on, with what was counted since the last mark."""
-        self.counts["requests"] += self.http.requests - self.asked
-        self.asked = self.http.requests
-        counts, self.counts = {k: n for k, n in self.counts.items() if n}, Counter()
-        return Mark(sealed(self.state), counts)
 
 
 def _client(settings: Settings) -> Http:
@@ -164,7 +150,7 @@ def _timeline(run: _Run, name: str, path: str, params: dict[str, Any]) -> Iterat
 
 def _begin(run: _Run, name: str) -> str:
     """The id to go on from; when a run asks further back than before, the id of that moment."""
-    since = run.window.since.timestamp() if run.window.since else 0.0
+    since = run.since
     starts, places = run.state.setdefault("from", {}), run.state.setdefault("min", {})
     if name not in starts or since < starts[name]:
         starts[name] = since
@@ -232,11 +218,7 @@ def _item(run: _Run, status: dict[str, Any], root: str) -> Item | None:
         return Skip("not public")
     if account.get("noindex") or OPT_OUT.search(account.get("note") or ""):
         return Skip("author asks not to be indexed")
-    post = _post(status, root, host_of(run.settings.instance))
-    if not run.window.holds(post.created):
-        return None
-    run.given += 1
-    return post
+    return run.admit(_post(status, root, host_of(run.settings.instance)))
 
 
 def _follow(run: _Run) -> Iterator[Item]:
@@ -269,13 +251,13 @@ def _post(status: dict[str, Any], root: str | None, host: str) -> RawPost:
     return RawPost(
         platform="mastodon",
         id=Sealed(status["id"]),
-        author=Sealed(_whole(account["acct"], host)),
+        author=Sealed(_whole(account, host)),
         text=Sealed(joined(status.get("spoiler_text") or "", plain(status["content"]), "\n".join(options))),
         created=_moment(status["created_at"]),
         thread=Sealed(root) if root else None,
         reply_to=Sealed(reply_to) if reply_to else None,
         aliases=tuple(Sealed(n) for n in dict.fromkeys(names) if n),
-        mentions=tuple(Sealed(_whole(m["acct"], host)) for m in status.get("mentions", [])),
+        mentions=tuple(Sealed(_whole(m, host)) for m in status.get("mentions", [])),
         edited=_moment(status["edited_at"]) if status.get("edited_at") else None,
         permalink=Sealed(status["url"]) if status.get("url") else None,
         language=status.get("language"),
@@ -283,8 +265,10 @@ def _post(status: dict[str, Any], root: str | None, host: str) -> RawPost:
     )
 
 
-def _whole(acct: str, host: str) -> str:
-    return acct if "@" in acct else f"{acct}@{host}"
+def _whole(account: dict[str, Any], host: str) -> str:
+    """user@host, as other servers name the account; for one of this server the host of its page."""
+    acct: str = account["acct"]
+    return acct if "@" in acct else f"{acct}@{urlsplit(account.get('url') or '').hostname or host}"
 
 
 def _order(status: dict[str, Any]) -> tuple[int, str]:
@@ -298,7 +282,9 @@ def _moment(stamp: str) -> datetime:
 
 def _checked(page: Any) -> list[dict[str, Any]]:
     """The page, if each of its entries has what a status always has; PlatformUnreachable otherwise."""
-    statuses = [s for s in page if isinstance(s, dict) and s.keys() >= ALWAYS] if isinstance(page, list) else []
+    statuses = (
+        [s for s in page if isinstance(s, dict) and s.keys() >= ALWAYS] if isinstance(page, list) else []
+    )
     if not isinstance(page, list) or len(statuses) < len(page):
         msg = "Mastodon sent something other than statuses; is this a server with Mastodon's API?"
         raise PlatformUnreachable(msg)

@@ -10,19 +10,19 @@ than `follow_days` are looked at again, a hundred a request, and read again wher
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from . import Gone, Item, Mark, RawPost, Sealed, Skip, Window, _clock
-from ._cursor import native, opened, sealed
+from . import Gone, Item, RawPost, Sealed, Skip, Window, _clock
+from ._cursor import native
 from ._http import AGENT, StatusRefused, host_of, secret
 from ._limits import Limit, Throttle
 from ._praw import mapped, raw_post, skip_reason, walk
 from ._requests import SteadySession
+from ._run import Run
 
 VERSION = "reddit.v1"
 LIMITS = (Limit(1000, 600.0),)
@@ -66,7 +66,7 @@ def collect(settings: Settings, window: Window) -> Iterator[Item]:
     PlatformRefused without keys, RateLimited and PlatformUnreachable as `_http` does.
     """
     reddit, session = _connect(settings)
-    run = _Run(settings, window, reddit, session, opened(window.cursor))
+    run = _Run(window, lambda: session.asked, settings=settings, reddit=reddit)
     refused: list[StatusRefused] = []
     streams = _streams(settings)
     for stream in streams:
@@ -108,35 +108,17 @@ class _Stream:
 
 
 @dataclass
-class _Run:
+class _Run(Run):
     """
-    One run: what was asked for, the client, and the state that becomes the cursor.
+    One run with its settings and client.
 
     The state holds for each listing `high` (creation time up to which every thread was read), `edge` (ids
     of that very second), `from` (how far back was asked), `open` (younger thread -> its number of
     comments when it was read) and `part` (a thread of which a limited run read only the beginning).
     """
 
-    settings: Settings
-    window: Window
-    reddit: Any
-    session: SteadySession
-    state: dict[str, Any]
-    given: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    asked: int = 0
-
-    @property
-    def full(self) -> bool:
-        return self.window.limit is not None and self.given >= self.window.limit
-
-    def mark(self) -> Mark:
-        """Where to go on, with what was counted since the last mark."""
-        sent = self.session.asked
-        self.counts["requests"] += sent - self.asked
-        self.asked = sent
-        counts, self.counts = {k: n for k, n in self.counts.items() if n}, Counter()
-        return Mark(sealed(self.state), counts)
+    settings: Settings = field(kw_only=True)
+    reddit: Any = field(kw_only=True)
 
 
 def _connect(settings: Settings) -> tuple[Any, SteadySession]:
@@ -184,7 +166,7 @@ def _stream(run: _Run, stream: _Stream) -> Iterator[Item]:
 
 def _begin(run: _Run, stream: _Stream) -> dict[str, Any]:
     """The listing's state; when a run asks further back than before, it starts again from there."""
-    since = run.window.since.timestamp() if run.window.since else 0.0
+    since = run.since
     blank: dict[str, Any] = {"high": 0.0, "edge": [], "from": since, "open": {}}
     state: dict[str, Any] = run.state.setdefault(stream.name, blank)
     if since < state["from"]:
@@ -205,8 +187,7 @@ def _fresh(run: _Run, stream: _Stream, state: dict[str, Any]) -> list[Any]:
     else:
         fresh = [s for s in listed if state["open"].get(s.id) != s.num_comments]
         state["open"] = {s.id: state["open"][s.id] for s in listed if s.id in state["open"]}
-    until = run.window.until.timestamp() if run.window.until else float("inf")
-    return sorted((s for s in fresh if s.created_utc < until), key=lambda s: (s.created_utc, s.id))
+    return sorted((s for s in fresh if s.created_utc < run.until), key=lambda s: (s.created_utc, s.id))
 
 
 def _read_listing(run: _Run, stream: _Stream, floor: float) -> tuple[list[Any], bool]:
@@ -257,11 +238,7 @@ def _item(run: _Run, thing: Any) -> Item | None:
     if reason:
         run.counts["deleted"] += 1
         return Skip(reason)
-    post = raw_post(thing)
-    if not run.window.holds(post.created):
-        return None
-    run.given += 1
-    return post
+    return run.admit(raw_post(thing))
 
 
 def _finish(run: _Run, submission: Any, state: dict[str, Any], whole: bool) -> None:
@@ -276,7 +253,13 @@ def _finish(run: _Run, submission: Any, state: dict[str, Any], whole: bool) -> N
 
 
 def _comments(run: _Run, submission: Any) -> list[Any]:
-    found, lost = walk(submission)
+    try:
+        found, lost = walk(submission)
+    except StatusRefused as refusal:
+        if refusal.status not in {403, 404, 410}:
+            raise
+        run.counts["private" if refusal.status == 403 else "deleted"] += 1
+        return []
     run.counts["gap"] += lost
     return found
 
