@@ -40,16 +40,18 @@ from .receipt import Receipt
 Kept = Counter[str]
 
 
-def collect_source(home: Home, case: Case, source: Source, window: Window, progress: Progress) -> Receipt:
+def collect_source(
+    home: Home, case: Case, source: Source, window: Window, progress: Progress, *, live: bool = True
+) -> Receipt:
     """
     Run the platform collector of one source, from where it stopped, through the gate into the store.
 
-    Raises Refused before the first request where the protocol does not allow it, WrongUse for settings
+    `live=False` is for the fieldwork set alone, which no platform and no person stands behind. Raises Refused before the first request where the protocol does not allow it, WrongUse for settings
     that the collector does not know, CollectorError when the platform fails; what came before is kept.
     """
     collector = _known(load_collector, source.collector)
     settings = settings_of(collector, case, source)
-    notice = permit(case.policy, platform=source.collector, private=source.private, live=not source.name.startswith("demo-"))
+    notice = permit(case.policy, platform=source.collector, private=source.private, live=live)
     if notice:
         progress.say(notice)
     saved = home.store.cursor(case.id, source.name)
@@ -70,10 +72,14 @@ def import_path(home: Home, case: Case, path: Path, wanted: str, progress: Progr
         msg = f"{path}: no such file"
         raise WrongUse(msg)
     name = detect(path) if wanted == "auto" else wanted
-    importer = _known(load_importer, name)
-    source = _import_source(case, name)
+    return import_as(home, case, _import_source(case, name), path, progress)
+
+
+def import_as(home: Home, case: Case, source: Source, path: Path, progress: Progress) -> Receipt:
+    """Read one export as what this source brings; see `import_path`."""
+    importer = _known(load_importer, source.collector)
     settings = settings_of(importer, case, source)
-    notice = permit(case.policy, platform=name, private=source.private, live=False)
+    notice = permit(case.policy, platform=source.collector, private=source.private, live=False)
     if notice:
         progress.say(notice)
     return _keep(home, case, source, importer.VERSION, settings, importer.read(path, settings), progress)

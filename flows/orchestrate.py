@@ -87,12 +87,13 @@ def publish_all() -> Receipt:
 
 
 @task(name="fieldwork-source", task_run_name="fieldwork {case} {source}", cache_policy=NO_CACHE, persist_result=False)
-def fieldwork_source(case: str, source: str, place: str) -> Receipt:
-    """Take in one source of the shipped fieldwork set; `place` is where it is served or lies."""
-    from .fieldwork import take_in
+def fieldwork_source(case: str, source: str, collector: str, place: str) -> Receipt:
+    """Take in one source of the shipped fieldwork set; `place` is its export, or where and how it is served."""
+    from .fieldwork import Place, take_in
 
     home = Home.open()
-    return _do("collect", case, source, lambda: take_in(home, home.case(case), source, place, progress()))
+    found = Place(case, source, collector, place)
+    return _do("collect", case, source, lambda: take_in(home, found, progress()))
 
 
 @flow(name="collect", flow_run_name="collect {case}", persist_result=False)
@@ -127,8 +128,8 @@ def study() -> list[Receipt]:
     home = Home.open()
     receipts: list[Receipt] = []
     with served(home) as places:
-        for case, source, place in places:
-            receipts.append(_or_failed(lambda c=case, s=source, p=place: fieldwork_source(c, s, p)))
+        for p in places:
+            receipts.append(_or_failed(lambda p=p: fieldwork_source(p.case, p.source, p.collector, p.place)))
     receipts += [_or_failed(lambda c=c: code_case(c, "rules")) for c in home.cases]
     receipts += [_or_failed(lambda c=c: publish_case(c)) for c in home.cases]
     return _all([*receipts, _or_failed(publish_all)])
