@@ -222,6 +222,10 @@ class Http:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    def authorise(self, value: str) -> None:
+        """Send this Authorization from now on."""
+        self._client.headers["Authorization"] = value
+
     def json(self, path: str, params: Mapping[str, Any] | None = None) -> tuple[Any, Answer]:
         """The JSON at *path*, and the answer it came in."""
         kept: list[Any] = []

@@ -35,7 +35,7 @@ def plain(markup: str) -> str:
     The text of an HTML fragment: paragraphs and breaks as newlines, everything else without its tags.
 
     Elements that Mastodon hides to shorten an address (`invisible`) count, so that links come out whole;
-    script and style do not.
+    script, style and quotations of other posts (`aside class="quote"`) do not.
     """
     if "<" not in markup:
         return html.unescape(markup).strip()
@@ -43,6 +43,10 @@ def plain(markup: str) -> str:
     reader.feed(markup)
     reader.close()
     return re.sub(r"\n{3,}", "\n\n", reader.text()).strip()
+
+
+def _is_quote(attrs: list[tuple[str, str | None]]) -> bool:
+    return "quote" in (dict(attrs).get("class") or "").split()
 
 
 class _Reader(HTMLParser):
@@ -55,7 +59,7 @@ class _Reader(HTMLParser):
         self._verbatim = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in SILENT
+        self._silent += tag in SILENT or (tag == "aside" and (self._silent > 0 or _is_quote(attrs)))
         self._verbatim += tag == "pre"
         if tag == "br":
             self._parts.append("\n")
@@ -65,7 +69,7 @@ class _Reader(HTMLParser):
             self._parts.append(dict(attrs).get("alt") or "")  # an emoji drawn as a picture
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in SILENT and self._silent > 0
+        self._silent -= (tag in SILENT or tag == "aside") and self._silent > 0
         self._verbatim -= tag == "pre" and self._verbatim > 0
         if tag in BREAKS and tag != "br":
             self._open(BREAKS[tag])

@@ -12,7 +12,7 @@ from zlib import crc32
 
 __all__ = ["API_PLATFORMS", "COLLECTORS", "Row", "native_author", "native_id", "native_thread", "rows"]
 
-COLLECTORS = {"reddit": "reddit", "mastodon": "mastodon"}
+COLLECTORS = {"reddit": "reddit", "mastodon": "mastodon", "bluesky": "bluesky", "forum": "discourse"}
 """The platforms of the set that have an API, and the collector for each; the others come as exports."""
 API_PLATFORMS = tuple(COLLECTORS)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -17,15 +17,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from . import as_mastodon, as_reddit
+from . import as_bluesky, as_discourse, as_mastodon, as_reddit
 from .fieldwork import API_PLATFORMS, COLLECTORS, rows
 
 __all__ = ["Replay", "ReplaySource"]
 
 Reply = tuple[int, dict[str, str], bytes]
-RATES = {"x-ratelimit-remaining": "995.0", "x-ratelimit-used": "5", "x-ratelimit-reset": "300"}
+REDDIT_RATES = {"x-ratelimit-remaining": "995.0", "x-ratelimit-used": "5", "x-ratelimit-reset": "300"}
+BLUESKY_RATES = {"RateLimit-Limit": "3000", "RateLimit-Remaining": "2950", "RateLimit-Reset": "300"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +86,23 @@ class Replay:
                 }
             case "mastodon":
                 return {"instance": self.url, "hashtags": [as_mastodon.hashtag(case)]}
+            case "bluesky":
+                return {"service": self.url, "queries": [as_bluesky.query(case)]}
+            case "forum":
+                return {"url": self.url, "categories": [case]}
         raise LookupError(platform)
 
-    def reply(self, method: str, path: str, query: dict[str, str]) -> Reply:
+    def reply(self, method: str, path: str, query: dict[str, list[str]]) -> Reply:
         """What the platform to which *path* belongs would answer; 404 in its manner for anything else."""
+        single = {name: values[-1] for name, values in query.items()}
+        if path.startswith("/xrpc/"):
+            return _json(as_bluesky.answer(path.removeprefix("/xrpc/"), query), BLUESKY_RATES)
         if path.startswith("/api/v1/") and path != "/api/v1/access_token":
-            found = as_mastodon.answer(path, query, self.url)
-            return _json(found[0], found[1]) if found else _json({"error": "Record not found"}, status=404)
-        answer = as_reddit.answer(method, path, query)
-        return (
-            _json(answer, RATES)
-            if answer is not None
-            else _json({"message": "Not Found", "error": 404}, status=404)
-        )
+            found = as_mastodon.answer(path, single, self.url)
+            return _json(*(found or (None,)))
+        if path.endswith(".json"):
+            return _json(as_discourse.answer(path, query))
+        return _json(as_reddit.answer(method, path, single), REDDIT_RATES)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         replay = self
@@ -109,7 +114,7 @@ class Replay:
             def _answer(self) -> None:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                query = dict(parse_qsl(parts.query) + parse_qsl(body.decode("utf-8", "replace")))
+                query = parse_qs(f"{parts.query}&{body.decode('utf-8', 'replace')}")
                 replay.requests[parts.path] += 1
                 fault = replay.fault(self.command, self.path) if replay.fault else None
                 status, headers, content = fault or replay.reply(self.command, parts.path, query)
@@ -127,6 +132,8 @@ class Replay:
         return Handler
 
 
-def _json(answer: Any, headers: dict[str, str] | None = None, status: int = 200) -> Reply:
-    body = json.dumps(answer, ensure_ascii=False).encode()
+def _json(answer: Any | None, headers: dict[str, str] | None = None) -> Reply:
+    """The answer as JSON; for None what an unknown thing gets."""
+    status = 200 if answer is not None else 404
+    body = json.dumps(answer if answer is not None else {"error": "Not Found"}, ensure_ascii=False).encode()
     return status, {"Content-Type": "application/json; charset=utf-8", **(headers or {})}, body
