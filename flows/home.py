@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ethics.keys import ProjectKey
     from ethics.pseudonyms import Pseudonyms
     from ethics.redaction import Redactor
+    from ethics.seal import Seal
     from storage import Store
     from storage.vault import Vault
 
@@ -83,6 +84,13 @@ class Home:
         from storage.vault import Vault
 
         return Vault(self.root / "vault.duckdb", self.key.derive("vault"))
+
+    @cached_property
+    def seal(self) -> Seal:
+        """What closes and opens the cursors of collectors."""
+        from ethics.seal import Seal
+
+        return Seal(self.key.derive("cursor"))
 
     @cached_property
     def audit(self) -> Trail:

@@ -38,7 +38,8 @@ class Post:
 
     `text` carries labels such as `[PERSOON-2]` where personal data stood, and `[@pseudonym]` where an
     author was addressed. `version` counts edits from 1. `kind` is "post", "interview" or "document".
-    `run` names the collection run it came with. Times are UTC.
+    `run` names the collection run it came with. Times are UTC. `digest` is a keyed digest of the words as they
+    came, which tells a duplicate from an edit; it is not read back.
     """
 
     id: Pseudonym
@@ -59,6 +60,7 @@ class Post:
     disclosures: tuple[Disclosure, ...] = ()
     run: str = ""
     version: int = 1
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

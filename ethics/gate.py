@@ -1,0 +1,259 @@
+"""The gate: the only way from a collector into the store. `RawPost` goes in, `Post` comes out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from collectors import CollectorError, Item, Mark, RawPost, Sealed, Skip
+from storage import Batch, Disclosure, Label, Post, Pseudonym
+from storage.vault import Locator
+
+from .evidence import Evidence, recalled
+from .labels import ThreadLabels
+from .permits import permit
+from .policy import Policy
+from .protect import Protected, disarmed, replace_found, spread
+from .pseudonyms import Pseudonyms
+from .redaction import Found, Redactor
+from .redaction.found import settle
+
+Kept = Callable[[list[Pseudonym]], list[Label]]
+Suppressed = Collection[str] | Callable[[], Collection[str]]
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+KINDS = frozenset(("post", "interview", "document"))
+PLAIN_WORDS = re.compile(r"[a-z][a-z0-9]*(?:[ _-][a-z0-9]+)*")
+"""What a media kind or the reason of a skip may look like; anything else could be content."""
+ERASED = "PERSOON"
+THREADS_IN_MEMORY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    What goes into store and vault together, and what was left out.
+
+    `skipped` counts items by reason; every item read is in `batch.posts` or counted there. `counts` is what
+    the platform reported.
+    """
+
+    batch: Batch
+    locators: tuple[Locator, ...] = ()
+    skipped: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def admit(
+    items: Iterable[Item],
+    *,
+    case: str,
+    source: str,
+    run: str,
+    policy: Policy,
+    names: Pseudonyms,
+    redactor: Redactor,
+    labels: Kept,
+    suppressed: Suppressed,
+    seal: Callable[[Sealed], bytes],
+    batch_size: int = 500,
+    locate: bool = True,
+) -> Iterator[Admission]:
+    """
+    Let posts into a case, in batches that each hold together with the cursor behind them.
+
+    Store each admission before asking for the next: `labels` (what the store knows of threads) and
+    `suppressed` (pseudonyms that must stay out) are asked anew for each batch. `locate` keeps native ids for
+    a later refresh. A CollectorError is passed on after what came before it. Raises Refused for a platform
+    that the policy does not allow.
+    """
+    gate = _Gate(case, source, run, policy, names, redactor, labels, suppressed, locate)
+    waiting = _Waiting()
+    failure: CollectorError | None = None
+    try:
+        for item in items:
+            waiting.take(item)
+            if isinstance(item, Mark) or len(waiting.posts) >= batch_size:
+                cursor = seal(item.cursor) if isinstance(item, Mark) and item.cursor is not None else None
+                yield gate.pass_through(waiting, cursor)
+                waiting = _Waiting()
+    except CollectorError as error:
+        failure = error
+    if waiting:
+        yield gate.pass_through(waiting, None)
+    if failure is not None:
+        raise failure
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What came in since the last batch."""
+
+    posts: list[RawPost] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        return bool(self.posts or self.skipped or self.counts)
+
+    def take(self, item: Item) -> None:
+        if isinstance(item, RawPost):
+            self.posts.append(item)
+        elif isinstance(item, Skip):
+            self.skipped[item.reason if PLAIN_WORDS.fullmatch(item.reason) else "other"] += 1
+        else:
+            self.counts.update(item.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """A raw post at the gate, with the names it will have."""
+
+    raw: RawPost
+    text: str
+    id: Pseudonym
+    author: Pseudonym
+    thread: Pseudonym
+
+
+@dataclass(slots=True)
+class _Gate:
+    case: str
+    source: str
+    run: str
+    policy: Policy
+    names: Pseudonyms
+    redactor: Redactor
+    kept: Kept
+    suppressed: Suppressed
+    locate: bool
+    evidence: OrderedDict[Pseudonym, Evidence] = field(default_factory=OrderedDict)
+    permitted: set[str] = field(default_factory=set)
+
+    def pass_through(self, waiting: _Waiting, cursor: bytes | None) -> Admission:
+        """One batch through the gate."""
+        out = frozenset(self.suppressed() if callable(self.suppressed) else self.suppressed)
+        guests = [self._guest(raw) for raw in waiting.posts]
+        skipped = Counter(waiting.skipped)
+        threads = self._threads(guests)
+        admitted = []
+        for guest in guests:
+            reason = _reason_to_skip(guest, out)
+            if reason:
+                skipped[reason] += 1
+            else:
+                admitted.append(guest)
+        found = self._find(admitted, threads)
+        posts = tuple(self._post(g, f, threads[g.thread], out) for g, f in zip(admitted, found, strict=True))
+        new = tuple(x for t in threads.values() for x in t.new if x.label[1:] not in out)
+        locators = tuple(self._locator(g) for g in admitted) if self.locate else ()
+        return Admission(Batch(self.case, self.source, posts, new, cursor), locators, skipped, waiting.counts)
+
+    def _guest(self, raw: RawPost) -> _Guest:
+        if raw.platform not in self.permitted:
+            permit(self.policy, platform=raw.platform, private=False, live=False)
+            self.permitted.add(raw.platform)
+        thread = raw.thread or raw.reply_to or raw.id
+        return _Guest(
+            raw, _storable(raw.text.reveal()), self.names.post(raw.platform, raw.id),
+            self.names.author(raw.platform, raw.author), self.names.thread(raw.platform, thread),
+        )  # fmt: skip
+
+    def _threads(self, guests: Sequence[_Guest]) -> dict[Pseudonym, ThreadLabels]:
+        """The labels of all threads of the batch; first all its authors and mentions become known there."""
+        ids = list(dict.fromkeys(g.thread for g in guests))
+        kept: dict[Pseudonym, list[Label]] = defaultdict(list)
+        for label in self.kept(ids) if ids else ():
+            kept[label.thread].append(label)
+        threads = {t: ThreadLabels.of(t, partial(self.names.digest, t), kept[t]) for t in ids}
+        for guest in guests:
+            labels, evidence = threads[guest.thread], self._evidence(guest.thread)
+            own = [x.reveal() for x in (guest.raw.author, *guest.raw.aliases)]
+            labels.add_author(guest.author, evidence.add(own))
+            for mention in guest.raw.mentions:
+                labels.add_author(
+                    self.names.author(guest.raw.platform, mention), evidence.add([mention.reveal()])
+                )
+        return threads
+
+    def _evidence(self, thread: Pseudonym) -> Evidence:
+        """The names of a thread's authors as far as this run has met them; the longest unused are dropped."""
+        evidence = self.evidence.pop(thread, None) or Evidence()
+        self.evidence[thread] = evidence
+        if len(self.evidence) > THREADS_IN_MEMORY:
+            self.evidence.popitem(last=False)
+        return evidence
+
+    def _find(self, guests: Sequence[_Guest], threads: dict[Pseudonym, ThreadLabels]) -> list[list[Found]]:
+        texts = [disarmed(g.text) for g in guests]
+        context = [self._evidence(g.thread).known() for g in guests]
+        found = self.redactor.find_many(texts, context)
+        out = []
+        for guest, text, finds in zip(guests, texts, found, strict=True):
+            more = recalled(text, threads[guest.thread])
+            out.append(spread(text, settle(text, [*finds, *more]) if more else finds))
+        return out
+
+    def _post(self, guest: _Guest, found: list[Found], labels: ThreadLabels, out: frozenset[str]) -> Post:
+        def label(kind: str, value: str) -> str:
+            given = labels.label(kind, value)
+            return ERASED if given[1:] in out else given
+
+        raw, protected = guest.raw, replace_found(guest.text, found, label)
+        marked = [self.names.author(raw.platform, m) for m in raw.mentions]
+        reply_to = self.names.post(raw.platform, raw.reply_to) if raw.reply_to else None
+        return Post(
+            id=guest.id,
+            case=self.case,
+            platform=raw.platform,
+            source=self.source,
+            author=guest.author,
+            text=protected.text,
+            thread=guest.thread,
+            created=raw.created.astimezone(UTC),
+            collected_at=datetime.now(UTC),
+            reply_to=None if reply_to in out else reply_to,
+            mentions=_mentions(guest.author, marked, protected, out),
+            edited=raw.edited.astimezone(UTC) if raw.edited else None,
+            language=raw.language if raw.language and LANGUAGE.fullmatch(raw.language) else None,
+            kind=raw.kind if raw.kind in KINDS else "post",
+            media=tuple(m if PLAIN_WORDS.fullmatch(m) and len(m) < 20 else "other" for m in raw.media),
+            disclosures=_disclosures(protected),
+            run=self.run,
+            digest=self.names.fingerprint(guest.text),
+        )
+
+    def _locator(self, guest: _Guest) -> Locator:
+        return Locator(guest.id, self.case, self.source, guest.raw.platform, guest.raw.id.reveal())
+
+
+def _reason_to_skip(guest: _Guest, out: frozenset[str]) -> str:
+    if guest.author in out or guest.id in out:
+        return "suppressed"
+    return "" if guest.text.strip() or guest.raw.media else "empty"
+
+
+def _mentions(
+    author: Pseudonym, marked: Iterable[Pseudonym], protected: Protected, out: frozenset[str]
+) -> tuple[Pseudonym, ...]:
+    """Whom the post addresses, each once: as the platform marked it, then as named in the text."""
+    named = (Pseudonym(s.label[2:-1]) for s in protected.spans if s.label.startswith("[@"))
+    return tuple(dict.fromkeys(m for m in (*marked, *named) if m != author and m not in out))
+
+
+def _disclosures(protected: Protected) -> tuple[Disclosure, ...]:
+    """How much of which type stood there; an author who is addressed is not disclosed."""
+    told = Counter(s.type for s in protected.spans if not s.label.startswith("[@"))
+    return tuple(Disclosure(kind, n) for kind, n in sorted(told.items()))
+
+
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _storable(text: str) -> str:
+    """*text* as Unicode that a file can hold: halves of pairs and NUL become the replacement character."""
+    return UNSTORABLE.sub("\ufffd", text.replace("\r\n", "\n"))

@@ -1,0 +1,89 @@
+"""The vault: native ids of posts, for refresh and deletion, in a file of its own under a key of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from .records import Pseudonym
+from .store import Database
+from .times import now
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Where a stored post is on its platform: `native` is the platform's own id, and does not print."""
+
+    post: Pseudonym
+    case: str
+    source: str
+    platform: str
+    native: str = field(repr=False)
+
+
+class Vault(Database):
+    """
+    Locators of posts that can be asked for again. Nothing else in the home says which post is which.
+
+    Losing the vault costs no data, but what is deleted on a platform can then not be followed any more.
+    """
+
+    steps = "storage.vault_steps"
+
+    def add(self, locators: Iterable[Locator]) -> None:
+        """Keep these locators; a post that has one keeps it."""
+        rows = [(x.post, x.case, x.source, x.platform, x.native) for x in locators]
+        if not rows:
+            return
+        frame = pl.DataFrame(rows, schema=["post", "case", "source", "platform", "native"], orient="row")
+        with self.transaction() as db:
+            db.register("new_locator", frame.to_arrow())
+            db.execute(
+                "insert into locator select distinct on (post) n.*, ?, null from new_locator n anti join locator using (post)",
+                [now()],
+            )
+            db.unregister("new_locator")
+
+    def of(self, case: str, source: str | None = None, *, batch: int = 100) -> Iterator[list[Locator]]:
+        """The locators of a case, or of one source of it, those checked longest ago first, in batches."""
+        rows = self.query(
+            'select post, "case", source, platform, native from locator where "case" = ? and (? is null or source = ?) '
+            "order by coalesce(checked, collected), post",
+            [case, source, source],
+        )
+        found = [Locator(Pseudonym(p), c, s, f, n) for p, c, s, f, n in rows]
+        for start in range(0, len(found), batch):
+            yield found[start : start + batch]
+
+    def checked(self, posts: Iterable[str]) -> None:
+        """Write down that the platform was asked about these posts just now."""
+        with self.transaction() as db:
+            db.execute(
+                "update locator set checked = ? where post in (select unnest(?::text[]))",
+                [now(), list(posts)],
+            )
+
+    def forget(self, posts: Iterable[str]) -> int:
+        """Delete the locators of these posts; how many there were. Call `rewrite` to take their bytes out too."""
+        with self.transaction() as db:
+            told = db.execute("delete from locator where post in (select unnest(?::text[]))", [list(posts)])
+            return int(told.fetchall()[0][0])
+
+    def forget_case(self, case: str) -> int:
+        """Delete all locators of a case; how many there were."""
+        with self.transaction() as db:
+            return int(db.execute('delete from locator where "case" = ?', [case]).fetchall()[0][0])
+
+    def count(self, case: str) -> int:
+        """How many posts of a case can be asked for again."""
+        return int(self.query('select count(*) from locator where "case" = ?', [case])[0][0])
+
+    def rename(self, names: dict[str, str]) -> None:
+        """Give the posts new pseudonyms: old -> new, all in one transaction."""
+        frame = pl.DataFrame({"old": list(names), "new": list(names.values())})
+        with self.transaction() as db:
+            db.register("renamed", frame.to_arrow())
+            db.execute("update locator set post = r.new from renamed r where r.old = locator.post")
+            db.unregister("renamed")
