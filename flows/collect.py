@@ -51,9 +51,8 @@ def collect_source(
     """
     collector = _known(load_collector, source.collector)
     settings = settings_of(collector, case, source)
-    notice = permit(case.policy, platform=source.collector, private=source.private, live=live)
-    if notice:
-        progress.say(notice)
+    if live:
+        permit(case.policy, platform=source.collector, private=source.private, live=True)
     saved = home.store.cursor(case.id, source.name)
     cursor = home.seal.open(saved) if saved is not None else None
     items = collector.collect(settings, replace(window, cursor=cursor))
@@ -71,17 +70,17 @@ def import_path(home: Home, case: Case, path: Path, wanted: str, progress: Progr
     if not path.exists():
         msg = f"{path}: no such file"
         raise WrongUse(msg)
-    name = detect(path) if wanted == "auto" else wanted
-    return import_as(home, case, _import_source(case, name), path, progress)
+    source = _import_source(case, detect(path) if wanted == "auto" else wanted)
+    notice = permit(case.policy, platform=source.collector, private=source.private, live=False)
+    if notice:
+        progress.say(notice)
+    return import_as(home, case, source, path, progress)
 
 
 def import_as(home: Home, case: Case, source: Source, path: Path, progress: Progress) -> Receipt:
     """Read one export as what this source brings; see `import_path`."""
     importer = _known(load_importer, source.collector)
     settings = settings_of(importer, case, source)
-    notice = permit(case.policy, platform=source.collector, private=source.private, live=False)
-    if notice:
-        progress.say(notice)
     return _keep(home, case, source, importer.VERSION, settings, importer.read(path, settings), progress)
 
 
@@ -123,7 +122,7 @@ def _admit_all(home: Home, case: Case, source: Source, run: Run, items: Iterator
         names=home.pseudonyms(case.id),
         redactor=home.redactor(case),
         labels=lambda threads: home.store.labels(case.id, threads),
-        suppressed=home.store.suppressed(case.id),
+        suppressed=lambda: home.store.suppressed(case.id),
         seal=home.seal,
     )
     for admission in admissions:

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 
 from collectors import Window
 
+from storage.overview import sources
+
 from .case import Source
 from .collect import collect_source, import_as
 from .errors import WrongUse
@@ -41,7 +43,7 @@ def served(home: Home) -> Iterator[list[Place]]:
     from demo.make import exports
     from demo.replay import Replay
 
-    real = [s for s in home.store.sources() if not s.startswith(PREFIX)] if home.has_store else []
+    real = [s for s in sources(home.store) if not s.startswith(PREFIX)] if home.has_store else []
     if real:
         msg = f"{home.root} holds a real study ({', '.join(real[:3])}); set VELDWERK_HOME to another folder for the fieldwork set"
         raise WrongUse(msg)
