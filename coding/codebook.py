@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from ._patterns import PatternError, parse
 
 SHIPPED = "citizen-policing"
+Guard = Literal["never", "only"]
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class CodebookError(ValueError):
@@ -25,17 +30,58 @@ class Words(BaseModel, extra="forbid", frozen=True):
     en: str
 
 
-class Code(BaseModel, extra="forbid", frozen=True):
-    """One code: what it means, when to give it, when not, and the rules that find it."""
+class Rule(BaseModel, extra="forbid", frozen=True):
+    """
+    One rule: when it gives its code to a post. `says` tells in words what it looks for.
 
-    id: str
+    It fires where one of the `any` patterns stands, and every further condition holds:
+    `near` (one of these in the same sentence, or at most `within` words away), `also` (one of these
+    anywhere in the post), `unless` (none of these in the same sentence), `unless_post` (nor in the post),
+    `negation`, `quotation`, `irony` ("never": the evidence must stand outside it; "only": inside it),
+    `parent` and `opener` (one of these in the post replied to, in the opening post of the thread),
+    `parent_codes` (the post replied to has one of these codes by the rules), `case` (these cases only).
+    `hits` are invented sentences that it must give the code to, `misses` ones that it must not. A thread's
+    earlier post can be put before a sentence: `earlier post >> the post`.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]+$")
+    says: Words
+    any: tuple[str, ...] = Field(min_length=1)
+    near: tuple[str, ...] = ()
+    within: int | None = Field(default=None, ge=1, le=40)
+    also: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    unless_post: tuple[str, ...] = ()
+    negation: Guard | None = None
+    quotation: Guard | None = None
+    irony: Guard | None = None
+    parent: tuple[str, ...] = ()
+    opener: tuple[str, ...] = ()
+    parent_codes: tuple[str, ...] = ()
+    case: tuple[str, ...] = ()
+    hits: tuple[str, ...] = Field(min_length=1)
+    misses: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[tuple[str, int, str], ...]:
+        """Every pattern of the rule, with the condition and position it stands at."""
+        names = ("any", "near", "also", "unless", "unless_post", "parent", "opener")
+        return tuple((name, n, p) for name in names for n, p in enumerate(getattr(self, name)))
+
+
+class Code(BaseModel, extra="forbid", frozen=True):
+    """One code: what it means, when to give it, when not, examples, and the rules that find it."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$")
     label: Words
     definition: Words
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    include_en: tuple[str, ...] = ()
+    exclude_en: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    color: str = "#808080"
-    rules: tuple[Any, ...] = ()
+    color: str = Field(default="#808080", pattern=r"^#[0-9a-fA-F]{6}$")
+    rules: tuple[Rule, ...] = ()
 
 
 class Theme(BaseModel, extra="forbid", frozen=True):
@@ -53,8 +99,18 @@ class Codebook(BaseModel, extra="forbid", frozen=True):
     name: str
     version: str
     language: str = "nl"
+    title: Words | None = None
+    unit: Words | None = None
+    spelling: dict[str, tuple[str, ...]] = {}
     lists: dict[str, tuple[str, ...]] = {}
     themes: tuple[Theme, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Ids are unique, and every list, pattern and code that is named exists."""
+        for fault in _faults(self):
+            raise ValueError(fault)
+        return self
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -67,12 +123,43 @@ class Codebook(BaseModel, extra="forbid", frozen=True):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+def _faults(book: Codebook) -> Iterator[str]:
+    """What is wrong across the parts of *book*, each with its path."""
+    codes = {c.id for c in book.codes}
+    seen: set[str] = set()
+    for name, items in book.lists.items():
+        yield from _misread(f"lists.{name}", ((n, item) for n, item in enumerate(items)), {})
+    for t, theme in enumerate(book.themes):
+        for c, code in enumerate(theme.codes):
+            at = f"themes.{t}.codes.{c}"
+            for id_ in (code.id, *(r.id for r in code.rules)):
+                if id_ in seen:
+                    yield f"{at}: the id {id_!r} is given twice"
+                seen.add(id_)
+            for r, rule in enumerate(code.rules):
+                where = f"{at}.rules.{r}"
+                patterns = ((f"{name}.{n}", p) for name, n, p in rule.patterns)
+                yield from _misread(where, patterns, book.lists)
+                unknown = [c for c in rule.parent_codes if c not in codes]
+                if unknown:
+                    yield f"{where}.parent_codes: there is no code {unknown[0]!r}"
+
+
+def _misread(at: str, patterns: Iterable[tuple[object, str]], lists: Mapping[str, object]) -> Iterator[str]:
+    for where, pattern in patterns:
+        try:
+            parse(pattern, lists)
+        except PatternError as error:
+            yield f"{at}.{where}: {error}"
+
+
 @cache
 def load_codebook(name: str = SHIPPED) -> Codebook:
     """The codebook with this shipped name, or at this path. CodebookError names file and path of a fault."""
     source = Path(name) if name.endswith((".yaml", ".yml")) else files("coding.codebooks") / f"{name}.yaml"
     try:
-        return Codebook.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+        content = yaml.load(source.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe loader)
+        return Codebook.model_validate(content)
     except FileNotFoundError:
         msg = f"{name}: no such codebook"
     except yaml.YAMLError as error:
@@ -80,5 +167,7 @@ def load_codebook(name: str = SHIPPED) -> Codebook:
         msg = f"{name}: not YAML{f' at line {mark.line + 1}' if mark else ''}"
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        msg = f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        where = ".".join(map(str, first["loc"]))
+        told = first["msg"].removeprefix("Value error, ")
+        msg = f"{name}: {where}: {told}" if where else f"{name}: {told}"
     raise CodebookError(msg)
