@@ -118,6 +118,7 @@ class _Guest:
     id: Pseudonym
     author: Pseudonym
     thread: Pseudonym
+    scope: str
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class _Gate:
         thread = raw.thread or raw.reply_to or raw.id
         return _Guest(
             raw, _storable(raw.text.reveal()), self.names.post(raw.platform, raw.id),
-            self.names.author(raw.platform, raw.author), self.names.thread(raw.platform, thread),
+            self.names.author(raw.platform, raw.author), self.names.thread(raw.platform, thread), self.names.scope(raw.platform, thread),
         )  # fmt: skip
 
     def _threads(self, guests: Sequence[_Guest]) -> dict[Pseudonym, ThreadLabels]:
@@ -169,7 +170,8 @@ class _Gate:
         kept: dict[Pseudonym, list[Label]] = defaultdict(list)
         for label in self.kept(ids) if ids else ():
             kept[label.thread].append(label)
-        threads = {t: ThreadLabels.of(t, partial(self.names.digest, t), kept[t]) for t in ids}
+        scopes = {g.thread: g.scope for g in guests}
+        threads = {t: ThreadLabels.of(t, partial(self.names.digest, scopes[t]), kept[t]) for t in ids}
         for guest in guests:
             labels, evidence = threads[guest.thread], self._evidence(guest.thread)
             own = [x.reveal() for x in (guest.raw.author, *guest.raw.aliases)]

@@ -68,8 +68,12 @@ class Pseudonyms:
         """The name of a thread."""
         return self._name("t", "thread", platform, native.reveal().strip())
 
+    def scope(self, platform: str, native: Sealed) -> str:
+        """What the digests of a thread's names are scoped by; it outlives rotations."""
+        return _short(self._keys[0], "\0".join(("scope", platform, native.reveal().strip())))
+
     def digest(self, scope: str, text: str) -> str:
-        """A keyed digest of a text within a scope such as a thread: the same text in another one looks different."""
+        """A keyed digest of a text within a scope: the same text in another one looks different."""
         return self._chain("name", scope, text)
 
     def fingerprint(self, text: str) -> str:
