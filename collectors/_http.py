@@ -17,10 +17,13 @@ import ipaddress
 import json
 import os
 import random
+import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -53,11 +56,16 @@ WHY = {
 
 
 class StatusRefused(PlatformRefused):
-    """The platform answered with an HTTP status that trying again will not change."""
+    """
+    The platform answered with an HTTP status that trying again will not change.
 
-    def __init__(self, message: str, status: int) -> None:
+    `reason` is the error's short name where the API gives one ("commentsDisabled"), else empty.
+    """
+
+    def __init__(self, message: str, status: int, reason: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.reason = reason
 
 
 class Cut(Exception):
@@ -111,7 +119,7 @@ class Answer:
             ) from None
 
 
-def steadily(what: str, throttle: Throttle, send: Callable[[], R]) -> R:
+def steadily(what: str, throttle: Throttle, send: Callable[[], R], units: int = 1) -> R:
     """
     Send until an answer comes that is worth having, at the pace that *throttle* allows.
 
@@ -120,7 +128,7 @@ def steadily(what: str, throttle: Throttle, send: Callable[[], R]) -> R:
     """
     reason = ""
     for attempt in range(TRIES):
-        throttle.take()
+        throttle.take(units)
         try:
             answer = send()
         except Cut as cut:
@@ -205,7 +213,7 @@ class Http:
     ) -> None:
         self.what = what
         self.requests = 0
-        self._throttle = throttle
+        self.throttle = throttle
         self._patience = patience
         self._client = httpx.Client(
             base_url=base,
@@ -214,6 +222,7 @@ class Http:
             follow_redirects=True,
             max_redirects=5,
             trust_env=not is_loopback(base),
+            verify=_certificates(),
         )
 
     def __enter__(self) -> Http:
@@ -226,10 +235,10 @@ class Http:
         """Send this Authorization from now on."""
         self._client.headers["Authorization"] = value
 
-    def json(self, path: str, params: Mapping[str, Any] | None = None) -> tuple[Any, Answer]:
-        """The JSON at *path*, and the answer it came in."""
+    def json(self, path: str, params: Mapping[str, Any] | None = None, units: int = 1) -> tuple[Any, Answer]:
+        """The JSON at *path*, and the answer it came in; *units* is what it costs of the quota."""
         kept: list[Any] = []
-        answer = self._ask("GET", path, params, None, lambda a: kept.append(a.json()))
+        answer = self._ask("GET", path, params, None, lambda a: kept.append(a.json()), units=units)
         return kept[-1], answer
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -250,6 +259,7 @@ class Http:
         body: Mapping[str, Any] | None,
         check: Callable[[Answer], None],
         headers: Mapping[str, str] | None = None,
+        units: int = 1,
     ) -> Answer:
         answers: list[Answer] = []
 
@@ -261,9 +271,9 @@ class Http:
             answers.append(answer)
             return response
 
-        response = steadily(self.what, self._throttle, send)
+        response = steadily(self.what, self.throttle, send, units)
         if response.status_code >= 300 and response.status_code != 304:
-            raise refusal(self.what, response.status_code)
+            raise refusal(self.what, response.status_code, _reason(answers[-1].content))
         return answers[-1]
 
     def _send(self, request: httpx.Request) -> tuple[httpx.Response, Answer]:
@@ -289,6 +299,12 @@ class Http:
         return b"".join(parts)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities to trust, read once for all clients."""
+    return httpx.create_ssl_context()
+
+
 @contextmanager
 def cutting() -> Iterator[None]:
     """The seam: whatever httpx raises becomes a Cut with a fixed phrase."""
@@ -306,9 +322,20 @@ def cutting() -> Iterator[None]:
         raise Cut("cannot be reached or broke off") from None
 
 
-def refusal(what: str, status: int) -> StatusRefused:
+def refusal(what: str, status: int, reason: str = "") -> StatusRefused:
     """The error for a status that trying again will not change."""
-    return StatusRefused(f"{what} {WHY.get(status, 'refuses')} (status {status})", status)
+    told = f"status {status}: {reason}" if reason else f"status {status}"
+    return StatusRefused(f"{what} {WHY.get(status, 'refuses')} ({told})", status, reason)
+
+
+def _reason(body: bytes) -> str:
+    """The short name of an error in a JSON body: one word of letters, never a sentence, which may quote."""
+    try:
+        error = json.loads(body)["error"]
+        found = error["errors"][0]["reason"] if isinstance(error, dict) else error
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) and re.fullmatch("[A-Za-z]{3,40}", found) else ""
 
 
 def host_of(url: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["PATIENCE", "Limit", "Throttle", "folder"]
 PATIENCE = 900.0
 """Seconds that a run waits for a platform; a longer wait ends the run, and the next goes on from there."""
 
+FORGET = 14 * 86_400.0
 SLOTS = 100
 SPARE = 1.02
 
@@ -88,13 +90,18 @@ class Throttle:
             self._write(state)
 
     def block(self, until: float) -> None:
-        """The platform refuses requests up to *until* (seconds since the epoch)."""
+        """The platform refuses requests up to *until* (epoch seconds); RateLimited where that is too long."""
+        refusal = self.close(until)
+        if until - _clock.seconds() > self.patience:
+            raise refusal
+
+    def close(self, until: float) -> RateLimited:
+        """Let nothing through up to *until*; returns the error that says so, for the caller to raise."""
         with self._lock:
             state = self._read()
             state.blocked = max(state.blocked, until)
             self._write(state)
-        if until - _clock.seconds() > self.patience:
-            raise self._refusal(until)
+        return self._refusal(until)
 
     def _refusal(self, until: float) -> RateLimited:
         resume = datetime.fromtimestamp(until, UTC)
@@ -164,4 +171,7 @@ def folder() -> Path:
     home = Path(os.environ.get("VELDWERK_HOME") or "fieldwork")
     place = home / "limits"
     place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():  # no limit reaches that far back
+        if time.time() - old.stat().st_mtime > FORGET:
+            old.unlink(missing_ok=True)
     return place
