@@ -21,7 +21,7 @@ class Source(BaseModel, extra="forbid", frozen=True):
     """
     One place that is collected from, or one kind of export that is imported.
 
-    `schedule` is a cron line in the Amsterdam time zone for `veldwerk serve`; a source without one is collected by hand.
+    `schedule` is a cron line (Amsterdam time) for `veldwerk serve`; a source without one is collected by hand.
     """
 
     name: str = Field(pattern=ID)

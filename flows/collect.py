@@ -46,7 +46,8 @@ def collect_source(
     """
     Run the platform collector of one source, from where it stopped, through the gate into the store.
 
-    `live=False` is for the fieldwork set alone, which no platform and no person stands behind. Raises Refused before the first request where the protocol does not allow it, WrongUse for settings
+    `live=False` is for the fieldwork set alone, which no platform and no person stands behind. Raises Refused
+    before the first request where the protocol does not allow it, WrongUse for settings
     that the collector does not know, CollectorError when the platform fails; what came before is kept.
     """
     collector = _known(load_collector, source.collector)

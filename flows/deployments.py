@@ -1,4 +1,4 @@
-"""`veldwerk serve`: the cases as scheduled Prefect deployments, with a Prefect server of their own unless one is named."""
+"""The cases as scheduled Prefect deployments, with a Prefect server of their own unless one is named."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def deployments(cases: list[Case]) -> list[Any]:
         for source in case.sources
         if source.schedule
     ]
-    nightly = {"code": orchestrate.code, "export": orchestrate.export}
+    nightly: dict[str, Any] = {"code": orchestrate.code, "export": orchestrate.export}
     return planned + [
         nightly[name].to_deployment(name="nightly", schedule=Cron(cron, timezone=ZONE), concurrency_limit=once)
         for name, cron in NIGHTLY.items()

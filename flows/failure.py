@@ -24,9 +24,8 @@ OURS: dict[type[Exception], int] = {
 
 def explain(error: BaseException, *, debug: bool = False) -> tuple[int, str]:
     """The exit code and the line for *error*; with *debug* also the frames it came through, without values."""
-    code, line = next(
-        ((code, str(error)) for kind, code in OURS.items() if isinstance(error, kind)), (1, _foreign(error))
-    )
+    known = next((code for kind, code in OURS.items() if isinstance(error, kind)), None)
+    code, line = (1, _foreign(error)) if known is None else (known, str(error))
     if debug:
         frames = traceback.extract_tb(error.__traceback__)
         line += "".join(f"\n  {f.filename}:{f.lineno} in {f.name}" for f in frames) + f"\n  {type(error).__name__}"

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from collectors import Window
-
 from storage.overview import sources
 
 from .case import Source
@@ -45,7 +44,8 @@ def served(home: Home) -> Iterator[list[Place]]:
 
     real = [s for s in sources(home.store) if not s.startswith(PREFIX)] if home.has_store else []
     if real:
-        msg = f"{home.root} holds a real study ({', '.join(real[:3])}); set VELDWERK_HOME to another folder for the fieldwork set"
+        held = ", ".join(real[:3])
+        msg = f"{home.root} holds a real study ({held}); name another VELDWERK_HOME for the fieldwork set"
         raise WrongUse(msg)
     with TemporaryDirectory(prefix="veldwerk-") as folder, Replay() as server:
         yield [

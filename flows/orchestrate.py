@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -104,19 +105,19 @@ def collect(
     from .collect import live_sources
 
     names = [s.name for s in live_sources(Home.open().case(case), source)]
-    return _all([_or_failed(lambda n=name: collect_source(case, n, since, until)) for name in names])
+    return _all([_or_failed(partial(collect_source, case, name, since, until)) for name in names])
 
 
 @flow(name="code", persist_result=False)
 def code(cases: list[str] | None = None, coder: str = "rules") -> list[Receipt]:
     """Code what is new in these cases, or in all."""
-    return _all([_or_failed(lambda c=c: code_case(c, coder)) for c in cases or Home.open().cases])
+    return _all([_or_failed(partial(code_case, c, coder)) for c in cases or Home.open().cases])
 
 
 @flow(name="export", persist_result=False)
 def export(cases: list[str] | None = None) -> list[Receipt]:
     """Write samples, codebook and summary of these cases, or of all, to the home's `out`."""
-    drawn = [_or_failed(lambda c=c: publish_case(c)) for c in cases or Home.open().cases]
+    drawn = [_or_failed(partial(publish_case, c)) for c in cases or Home.open().cases]
     return _all([*drawn, _or_failed(publish_all)])
 
 
@@ -129,9 +130,9 @@ def study() -> list[Receipt]:
     receipts: list[Receipt] = []
     with served(home) as places:
         for p in places:
-            receipts.append(_or_failed(lambda p=p: fieldwork_source(p.case, p.source, p.collector, p.place)))
-    receipts += [_or_failed(lambda c=c: code_case(c, "rules")) for c in home.cases]
-    receipts += [_or_failed(lambda c=c: publish_case(c)) for c in home.cases]
+            receipts.append(_or_failed(partial(fieldwork_source, p.case, p.source, p.collector, p.place)))
+    receipts += [_or_failed(partial(code_case, c, "rules")) for c in home.cases]
+    receipts += [_or_failed(partial(publish_case, c)) for c in home.cases]
     return _all([*receipts, _or_failed(publish_all)])
 
 
@@ -150,5 +151,3 @@ class FlowFailed(Exception):
         failed = [r.line() for r in receipts if r.failed]
         super().__init__(f"{len(failed)} of {len(receipts)} steps failed: " + "; ".join(failed))
         self.receipts = receipts
-
-

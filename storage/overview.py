@@ -118,7 +118,8 @@ def quotable(store: Store, coding: str, code: str, limit: int) -> list[tuple[Pos
     columns = ", ".join(f"p.{c.strip()}" for c in POST_COLUMNS.split(","))
     rows = store.query(
         f"""with marked as (
-            select a.post, a.version, max_by(struct_pack(s := a."start", e := a."end"), a.score) span, max(a.score) score
+            select a.post, a.version, max(a.score) score,
+                max_by(struct_pack(s := a."start", e := a."end"), a.score) span
             from annotation a where a.coding = ? and a.code = ? and a."start" is not null group by 1, 2)
         select {columns}, null, m.span.s, m.span.e from marked m
         join current_post p on p.id = m.post and p.version = m.version

@@ -15,7 +15,7 @@ def command(as_json: bool) -> None:
     home = Home.open()
     # Looking at the cases makes neither a key nor a store.
     kept = home.store.count if home.has_store else lambda case: 0
-    told = [
+    told: list[dict[str, object]] = [
         {
             "id": case.id,
             "title": case.title.model_dump(),
@@ -45,7 +45,9 @@ def _page(case: dict[str, object]) -> str:
     assert isinstance(retention, dict)
     assert isinstance(case["sources"], list)
     lines = [f"{case['id']}  {title['nl']} / {title['en']}", f"  stored     {case['stored']:,} posts"]
-    lines += [f"  source     {s['name']} ({s['collector']}{', private' if s['private'] else ''})" for s in case["sources"]]
+    lines += [
+        f"  source     {s['name']} ({s['collector']}{', private' if s['private'] else ''})" for s in case["sources"]
+    ]
     lines += [f"  basis      {basis['personal_data'] if isinstance(basis, dict) else 'none: nothing may be collected'}"]
     lines += [f"  approval   {case['ethics_approval'] or 'none: nothing may be collected'}"]
     kept = ", ".join(f"{p} {d} days" for p, d in retention["platforms"].items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
+from functools import partial
 
 import click
 
@@ -31,7 +32,7 @@ def command(
     window = Window(since and since.replace(tzinfo=UTC), until and until.replace(tzinfo=UTC), limit)
     shown = progress()
     results = [
-        attempt("collect", case, s.name, lambda s=s: collect_source(home, chosen, s, window, shown))
+        attempt("collect", case, s.name, partial(collect_source, home, chosen, s, window, shown))
         for s in live_sources(chosen, source)
     ]
     if as_json:

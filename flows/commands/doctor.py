@@ -52,7 +52,9 @@ def _home() -> list[Row]:
         if case.policy.ethics_approval is None:
             rows.append((case.id, "missing", "no ethics approval: nothing may be collected (policy.ethics_approval)"))
         elif examples:
-            rows.append((case.id, "example", "approval or consent is the shipped example: replace it before collecting"))
+            rows.append(
+                (case.id, "example", "approval or consent is the shipped example: replace it before collecting")
+            )
         else:
             rows.append((case.id, "ok", f"approval {case.policy.ethics_approval.reference}"))
     return rows

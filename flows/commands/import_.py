@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,8 +24,7 @@ def command(paths: tuple[Path, ...], case: str, wanted: str, as_json: bool) -> N
     chosen = home.case(case)
     shown = progress()
     results = [
-        attempt("import", case, path.name, lambda path=path: import_path(home, chosen, path, wanted, shown))
-        for path in paths
+        attempt("import", case, path.name, partial(import_path, home, chosen, path, wanted, shown)) for path in paths
     ]
     failed = [receipt for code, receipt in results if code]
     if as_json:

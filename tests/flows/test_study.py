@@ -95,7 +95,7 @@ def test_the_summary_names_every_case(study: Study) -> None:
 
 
 def planted() -> set[str]:
-    """What may not be found anywhere: every author and every structured detail of the set, long enough to be unmistakable."""
+    """What may not be found anywhere: every author and structured detail long enough to be unmistakable."""
     found = {row.author for row in rows()}
     for path in (files("demo") / "gold" / "dev").iterdir():
         for line in path.read_text(encoding="utf-8").splitlines():
