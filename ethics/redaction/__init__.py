@@ -2,6 +2,7 @@
 
 from .found import LABELS, Found
 from .known import Known
+from .labels import Labels, canonical, labelled
 from .redactor import Redactor, active_model
 
-__all__ = ["LABELS", "Found", "Known", "Redactor", "active_model"]
+__all__ = ["LABELS", "Found", "Known", "Labels", "Redactor", "active_model", "canonical", "labelled"]

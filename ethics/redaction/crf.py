@@ -148,6 +148,7 @@ class Tagger:
         self.words: list[Word] = []
         self.starters: set[int] = set()
         self.cues: set[int] = set()
+        self.phrased: set[int] = set()
         self._table = np.zeros((1024, 5, labels), np.float32)
         self._facts = np.zeros((1024, 3), np.int64)
         self.cores, self.groups = Numbers(), Numbers()
@@ -167,7 +168,9 @@ class Tagger:
         self.words.append(word)
         if plain(token) in self.describer.lexicon.phrases:
             self.starters.add(n)
-        if word.cue == "T" or (word.kind == "word" and word.capital and token.endswith(".")):
+        if token.endswith(PHRASE):
+            self.phrased.add(n)
+        if word.cue == "T" or word.possessive or (word.kind == "word" and word.capital and token.endswith(".")):
             self.cues.add(n)
         if n == len(self._table):
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
@@ -189,6 +192,10 @@ class Tagger:
         ):
             self._by_core[n, slot] = self.model.sum(features)
 
+    def in_phrase(self, n: int) -> bool:
+        """Whether the token stands in a phrase that is no person."""
+        return n in self.phrased
+
     def begin(self) -> None:
         """Before a batch: forget the words when there are too many."""
         if len(self.words) > MOST_WORDS:
@@ -196,13 +203,15 @@ class Tagger:
 
     def tag(self, posts: Sequence[Sequence[int]]) -> list[Floats]:
         """For each post of token ids the probability of each label at each token; shape (tokens, labels)."""
+        if not posts:
+            return []
         flat: list[int] = [0, 0]
         starts = []
         for ids in posts:
             starts.append(len(flat))
             flat += ids
             flat += (0, 0)
-        lengths = np.array([len(p) for p in posts])
+        lengths = np.array([len(p) for p in posts], np.int64)
         emissions = self._emit(np.array(flat), np.array(starts), lengths)
         return _marginals(emissions, np.array(starts), lengths, self.start_transitions)
 
@@ -261,9 +270,7 @@ def _openers(flags: Ints) -> Ints:
 def _repeated(flat: Ints, post: Ints, flags: Ints) -> Ints:
     """Places of words with a capital that stand more than once in their post."""
     where = np.flatnonzero(flags & UPPER)
-    _, inverse, counts = np.unique(
-        post[where] * (1 << 32) + flat[where], return_inverse=True, return_counts=True
-    )
+    _, inverse, counts = np.unique(post[where] * (1 << 32) + flat[where], return_inverse=True, return_counts=True)
     repeated: Ints = where[counts[inverse] > 1]
     return repeated
 

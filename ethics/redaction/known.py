@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from .found import Found
-from .reading import Reading
+from .lexicon import BRAND, FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, shipped
+from .reading import Reading, read
 
-TOKEN = re.compile(r"\w+(?:['.-]\w+)*")
-CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+TOKEN = re.compile(r"\w+")
+PART = re.compile(r"[A-ZÀ-Þ]?[a-zß-ÿ]+|[A-ZÀ-Þ]+(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """
-    Phrases in lower case -> type, by their first word.
+    Phrases in lower case with their type, by their first word.
 
     Make one with `Known.of`; `a | b` joins two.
     """
@@ -26,24 +27,28 @@ class Known:
 
     @classmethod
     def of(cls, names: Iterable[str] = (), handles: Iterable[str] = (), streets: Iterable[str] = ()) -> Self:
-        """From names as people write them, handles with or without `@` or `u/`, and streets without number."""
-        entries = (
-            [(n, "PERSON") for n in names]
-            + [(h, "HANDLE") for h in handles]
-            + [(s, "ADDRESS") for s in streets]
-        )
+        """
+        From names as people write them, handles with or without `@` or `u/`, and streets without number.
+
+        Of a name also each part is known that a list of names has and that is no ordinary word; of a handle
+        (`JanDeVries_83`) each first name in it.
+        """
+        entries = {(n, "PERSON") for n in names} | {(h, "HANDLE") for h in handles} | {(s, "ADDRESS") for s in streets}
+        parts = {(p, "PERSON") for value, kind in entries if kind != "ADDRESS" for p in _parts(value, kind)}
         phrases: dict[str, set[tuple[str, str]]] = {}
-        for value, kind in entries:
-            plain = value.strip().removeprefix("u/").lstrip("@~ ").lower()
-            first = TOKEN.search(plain)
-            if first is not None and len(plain) > 1:
-                phrases.setdefault(first.group(), set()).add((plain, kind))
-        return cls({k: tuple(sorted(v, key=lambda p: -len(p[0]))) for k, v in phrases.items()})
+        for value, kind in entries | parts:
+            low = read(value.strip().removeprefix("/").removeprefix("u/").lstrip("@~ ")).low
+            first = TOKEN.match(low)
+            if first is not None and len(low) > 2:
+                phrases.setdefault(first.group(), set()).add((low, kind))
+        return cls({first: _longest_first(values) for first, values in phrases.items()})
 
     def __or__(self, other: Known) -> Known:
+        if not self.phrases or not other.phrases:
+            return other if not self.phrases else self
         joined = dict(self.phrases)
         for first, values in other.phrases.items():
-            joined[first] = tuple(sorted({*joined.get(first, ()), *values}, key=lambda p: -len(p[0])))
+            joined[first] = _longest_first({*joined.get(first, ()), *values})
         return Known(joined)
 
     def find(self, text: Reading) -> Iterator[Found]:
@@ -53,12 +58,20 @@ class Known:
         low = text.low
         for m in TOKEN.finditer(low):
             for phrase, kind in self.phrases.get(m.group(), ()):
-                start = m.start() - (phrase.index(m.group()))
-                end = start + len(phrase)
-                if (
-                    start >= 0
-                    and low.startswith(phrase, start)
-                    and not (end < len(low) and (low[end].isalnum() or low[end] == "_"))
-                ):
-                    yield Found(start, end, kind)
+                end = m.start() + len(phrase)
+                if low.startswith(phrase, m.start()) and not low[end : end + 1].isalnum() and low[end : end + 1] != "_":
+                    yield Found(m.start(), end, kind)
                     break
+
+
+def _longest_first(values: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(values, key=lambda v: (-len(v[0]), v)))
+
+
+def _parts(value: str, kind: str) -> Iterator[str]:
+    """Parts of a name or handle that are names by themselves."""
+    wanted = FIRST | FIRST_FAR | LAST | LAST_FAR if kind == "PERSON" else FIRST
+    for m in PART.finditer(value):
+        bits = shipped().bits(m.group())
+        if len(m.group()) > 2 and bits & wanted and not bits & (BRAND | PLACE) and not shipped().ordinary(m.group()):
+            yield m.group()

@@ -14,10 +14,10 @@ SAFE = (
     "chat|tech|group|bank|money|cash|fund|trade|pro|world|digital|services|help|center|zone|work|run|fit|life|best|buzz"
 )
 """Endings of domains that are no Dutch words; those below need a path or a second dot to count."""
-RISKY = "de|me|to|is|in|at|us|uk|fr|it|es|pl|ro|lu|ch|se|no|dk|ru|cn|pk|ng|la|so|im|id|st|sh|ws|re|pt|tr|al|am|be|gd"
-DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))"
+RISKY = "de|me|to|is|in|at|us|uk|fr|it|es|pl|ro|lu|ch|se|no|dk|ru|cn|pk|ng|la|so|im|id|st|sh|ws|re|pt|tr|al|am|be|gd|ee"
+DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}|\{dot\}|\{punt\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))"
 SPOKEN_DOT = (
-    r"(?:\.|\s\.\s|\s?(?:\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))\s?|\s(?:punt|dot)\s)"
+    r"(?:\.|\s\.\s|\s?(?:\[\.\]|\(\.\)|\{\.\}|\{dot\}|\{punt\}|\[dot\]|\(dot\)|\[punt\]|\(punt\))\s?|\s(?:punt|dot)\s)"
 )
 NAME = r"[^\W_](?:[\w-]*[^\W_])?"
 PATH = r"(?:(?::\d{2,5})?[/?#][^\s\ue000-\ue002]*)?"
@@ -27,7 +27,8 @@ SCHEME = re.compile(
 )
 BARE = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+(?:{SAFE})(?![\w@-]|\.\w){PATH}")
 DEFANGED = re.compile(
-    rf"(?<![\w@.\-/])(?:{NAME}{DOT})*{NAME}(?:\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[punt\]|\(punt\)){NAME}(?![\w@]){PATH}"
+    rf"(?<![\w@.\-/])(?:{NAME}{DOT})*{NAME}(?:(?:\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[punt\]|\(punt\)){NAME}"
+    rf"|\s(?:\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[punt\]|\(punt\))\s(?:{SAFE}))(?![\w@]){PATH}"
 )
 LONG = re.compile(rf"(?<![\w@.\-/]){NAME}{DOT}(?:{NAME}{DOT})+(?:{RISKY})(?![\w@-]|\.\w){PATH}")
 PATHED = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+[a-z]{{2,12}}/[^\s\ue000-\ue002]*")
@@ -41,18 +42,18 @@ LOCAL = r"[\w](?:[\w.+-]*[\w+-])?"
 LOCAL_DOT = rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
 HOST = r"[^\W_](?:[\w-]*[^\W_])?"
 EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL}@{HOST}(?:\.{HOST})+")
-WRITTEN_EMAIL = re.compile(
-    rf"(?<![\w@.+-]){LOCAL_DOT}{AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}[a-z]{{2,10}}(?!\w)"
-)
+WRITTEN_EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL_DOT}{AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}[a-z]{{2,10}}(?!\w)")
 SPOKEN_EMAIL = re.compile(
     rf"(?<![\w@.+-]){LOCAL_DOT}{BARE_AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}(?:{SAFE})(?!\w)"
 )
 
 AT_HANDLE = re.compile(r"(?<![\w.@/])@(?=[\w.-]*[^\W\d])\w(?:[\w.-]*\w)?_?(?:@[\w-]+(?:\.[\w-]+)+)?")
 U_HANDLE = re.compile(r"(?<![\w])/?u/[\w-]{2,}")
-UNDERSCORED = re.compile(
-    r"(?<![\w@./-])(?=[\w.]*[^\W\d_])\w(?:[\w.]*\w)?_[\w.]*\w_?|(?<![\w@./-])[^\W\d_][\w.]*\w_(?!\w)"
+UNDERSCORED = re.compile(r"(?<![\w@./-])(?=[\w.]*_)(?=[\w.]*[^\W\d_])\w[\w.]*\w")
+SELF_NAMED = re.compile(
+    r"\b(?:noem(?:t|en|de)? (?:zich|zichzelf)|account|gebruiker|nick(?:name)?|profiel|alias|als)\s['\"]?(?P<value>[^\W_]+)"
 )
+MIXED = re.compile(r"[A-Z]?[a-z]+[A-Z][A-Za-z]*")
 NUMBERED = re.compile(r"(?<![\w@./-])(?:[^\W\d_]+\.)?[^\W\d_]{4,}\d{2,4}(?![\w@]|[.,/-]\w)")
 DOTTED = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}\.(?:[^\W\d_]{2,}\d{2,4}|[^\W\d_]\d{3})(?![\w@]|[.,/-]\w)")
 ANNOUNCED = re.compile(
@@ -71,7 +72,7 @@ def find(text: Reading) -> Iterator[Found]:
     """URL, EMAIL and HANDLE in *text*."""
     low = text.low
     dotted = "." in low or "punt" in low or " dot" in low or "[dot" in low or "(dot" in low
-    if "@" in low or "staart" in low or "(a" in low or "[a" in low or " at " in low:
+    if "@" in low or "staart" in low or "(a" in low or "[a" in low or "{a" in low or " at " in low:
         yield from _emails(low)
     if dotted or "://" in low or ":]//" in low:
         yield from _urls(low)
@@ -100,9 +101,7 @@ def _hostlike(match: str) -> bool:
     host, _, path = match.partition("/")
     first, _, last = host.rpartition(".")
     return (
-        (len(first) > 1 or host == "t.me")
-        and len(path) > 1
-        and (last in SAFE.split("|") or last in RISKY.split("|"))
+        (len(first) > 1 or host == "t.me") and len(path) > 1 and (last in SAFE.split("|") or last in RISKY.split("|"))
     )
 
 
@@ -136,6 +135,9 @@ def _handles(text: Reading) -> Iterator[Found]:
             for m in pattern.finditer(low):
                 if m.group().rstrip("0123456789") not in MONEY_WORDS:
                     yield Found(m.start(), m.end(), "HANDLE")
+    for m in SELF_NAMED.finditer(text.plain):
+        if MIXED.fullmatch(m.group("value")):
+            yield Found(m.start("value"), m.end("value"), "HANDLE")
     for m in ANNOUNCED.finditer(low):
         value = m.group("value")
         if len(value) > 3 and any(c in "._0123456789" for c in value):

@@ -88,16 +88,18 @@ class NameFinder:
         words = [self.tagger.words[n] for n in ids]
         places = [m.span() for m in TOKEN.finditer(reading.plain)]
         name = [q >= limit and w.kind == "word" for q, w in zip(person.tolist(), words, strict=True)]
-        addr = [
-            q >= limits.street and w.kind in {"word", "num"}
-            for q, w in zip(street.tolist(), words, strict=True)
-        ]
+        addr = [q >= limits.street and w.kind in {"word", "num"} for q, w in zip(street.tolist(), words, strict=True)]
         tokens = [reading.plain[a:b] for a, b in places]
         if ruled:
             for a, b in rule_spans(tokens, words):
                 name[a:b] = [True] * (b - a)
         if self.spread:
             _spread(tokens, places, words, person.tolist(), name, limits.sure)
+        for i, (t, w) in enumerate(zip(tokens, words, strict=True)):
+            # A phrase that is no person; a hashtag that only looks odd.
+            odd = i > 0 and tokens[i - 1] == "#" and not w.bits & (FIRST | FIRST_FAR | LAST | LAST_FAR)
+            name[i] = name[i] and not odd and not self.tagger.in_phrase(ids[i])
+            addr[i] = addr[i] and not odd
         addr = [a and not n for a, n in zip(addr, name, strict=True)]
         spans = [Found(a, b, "PERSON") for a, b in _spans(reading.plain, places, name)]
         return spans + [
@@ -116,9 +118,7 @@ def _spread(
     sure: float,
 ) -> None:
     """A word found surely once is a name everywhere in the post; unlisted capitals next to a name belong to it."""
-    certain = {
-        t.lower() for t, w, q in zip(tokens, words, p, strict=True) if q > sure and not w.level and len(t) > 2
-    }
+    certain = {t.lower() for t, w, q in zip(tokens, words, p, strict=True) if q > sure and not w.level and len(t) > 2}
     for i, (t, w) in enumerate(zip(tokens, words, strict=True)):
         if w.kind == "word" and t.lower() in certain:
             name[i] = True
@@ -152,6 +152,8 @@ def rule_spans(tokens: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[i
             if word.cue == "T" and i + 1 < len(tokens):
                 yield from rules.titled(i)
             yield from rules.initialled(i)
+            if word.possessive:
+                yield i, i + 1
 
 
 @dataclass(frozen=True, slots=True)

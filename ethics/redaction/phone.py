@@ -10,7 +10,7 @@ import phonenumbers
 from .found import Found
 from .reading import Reading
 
-CANDIDATE = re.compile(r"(?<![\w/.,-])(?:\+\s?|00|\()?[o(]?\d(?:[\s().\-/]{0,3}\d){6,14}(?![\w]|[.,]\d)")
+CANDIDATE = re.compile(r"(?<![\w.,-])(?<![^0-9]/)(?:\+\s?|00|\()?[o(]?\d(?:[\s().\-/]{0,3}\d){6,14}(?![\w]|[.,]\d)")
 PUBLIC = re.compile(r"0?(?:800|900|906|909)\d+|112|116\d{3}|144|113|14\d{3}")
 AREA = re.compile(
     r"0(?:6[1-9]\d{7}|6\d{8}|(?:10|13|15|20|23|24|26|30|33|35|36|38|40|43|45|46|50|53|55|58|7\d|8[4578])\d{7}|"
@@ -20,6 +20,7 @@ AREA = re.compile(
 CUE = re.compile(
     r"(?:\b(?:bel|belt|bellen|tel|telefoon\w*|nr|nummer\w*|app|appt?|appen|mobiel\w*|gsm|whatsapp|wa|signal|sms)\b)[^\d\n]{0,24}$"
 )
+DATED = re.compile(r"[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}(?![0-9])")
 NOT_PHONE = re.compile(
     r"\b(?:order\w*|bestel\w*|factuur\w*|zaak\w*|dossier\w*|kvk\w*|pakket\w*|track\w*|referentie\w*|ref|pv|aangifte\w*|"
     r"klant\w*|ticket\w*|btw\w*|bsn|iban|rekening\w*|artikel\w*|serie\w*|chassis\w*|imei|zaaknr|polis\w*)\b[^\d\n]{0,16}$"
@@ -32,17 +33,18 @@ VALUES = {w: str(v) for w, v in zip(WORDS, (0, 1, 1, *range(2, 21), 30, 40, 50, 
 TENS = "twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig"
 UNITS = "een|één|twee|tweeë|drie|drieë|vier|vijf|zes|zeven|acht|negen"
 NUMBER_WORD = rf"(?:(?:{UNITS})(?:en|ën)(?:{TENS})|{'|'.join(sorted(WORDS, key=len, reverse=True))})"
-IN_WORDS = re.compile(
-    rf"(?<!\w)(?:nul|0)[\s,-]*(?:zes|6)(?:[\s,.-]{{0,3}}(?:{NUMBER_WORD}(?!\w)|\d{{1,4}}))+(?!\w)"
-)
+IN_WORDS = re.compile(rf"(?<!\w)(?:nul|0)[\s,-]*(?:zes|6)(?:[\s,.-]{{0,3}}(?:{NUMBER_WORD}(?!\w)|\d{{1,4}}))+(?!\w)")
 PART = re.compile(rf"{NUMBER_WORD}|\d+")
 
 
 def find(text: Reading) -> Iterator[Found]:
     """PHONE in *text*."""
     if text.digits:
-        for m in CANDIDATE.finditer(text.low):
-            if found := _number(text.low, m.start(), m.end()):
+        at = 0
+        while m := CANDIDATE.search(text.low, at):
+            found = _number(text.low, m.start(), m.end())
+            at = found.end if found else m.end()
+            if found:
                 yield found
     if "nul" in text.low or "zes" in text.low:
         for m in IN_WORDS.finditer(text.low):
@@ -52,6 +54,10 @@ def find(text: Reading) -> Iterator[Found]:
 
 def _number(low: str, start: int, end: int) -> Found | None:
     written = low[start:end]
+    if written[0] == "(" and ")" not in written:
+        start, written = start + 1, written[1:]
+    if DATED.match(written):
+        return None
     digits = re.sub(r"\D", "", written.replace("(0)", "").replace("o", "0"))
     before = low[max(0, start - 40) : start]
     foreign = written.startswith(("+", "00")) and not digits.startswith(("31", "0031"))

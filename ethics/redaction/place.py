@@ -31,14 +31,16 @@ WEAK = (
     "weg pad hof hofje park dijk wal markt brug haven veld velden weide weiden horst kamp hoek brink gang plaats route kolk vest "
     "oever zoom akker baan erf poort meent vliet weer donk leane str route doelen werf stede waard kant tuin"
 ).split()
+SHORTENED = "ln wg pln plnts sngl drf dyk wei reed bolwerk gr mrkt".split()
+"""Endings that count with a capital and a number only."""
 TOWN_LIKE = frozenset(
     "haven hoek vliet kamp waard horst veld velden donk vest poort stede kant tuin meent werf brug weer oever gang".split()
 )
-ENDINGS = tuple(STRONG + WEAK)
-CLEAR, PLAIN_WORD, LIKELY, DOUBTFUL, TOWN = 1, 2, 3, 4, 5
-"""A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's."""
+ENDINGS = tuple(STRONG + WEAK + SHORTENED)
+CLEAR, PLAIN_WORD, LIKELY, DOUBTFUL, TOWN, ALONE, SHORT = 1, 2, 3, 4, 5, 6, 7
+"""A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's; an ending by itself; an abbreviation."""
 GENERIC = frozenset(
-    "winkelstraat wasstraat autowasstraat milieustraat hoofdstraat zijstraat achterstraat teststraat vaccinatiestraat woonstraat "
+    "schoolplein speelplein binnenplein voorplein winkelstraat wasstraat autowasstraat milieustraat hoofdstraat zijstraat achterstraat teststraat vaccinatiestraat woonstraat "
     "fietsstraat voetgangersstraat dwarsstraat straat laan plein steeg gracht kade singel dreef boulevard promenade rijksweg "
     "trambaan marktplaats mediamarkt supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant binnenkant buitenkant "
     "achterkant voorkant zijkant bovenkant onderkant".split()
@@ -46,6 +48,11 @@ GENERIC = frozenset(
 VERB = re.compile(
     r"(?:ver|in|door|over|op|neer|aan|dood|af|toe|uit|terug|om|be|stuk|kort|mis|plat|tegen|bij|ont|weg|ge|gade)?slaan"
 )
+BARE = frozenset(
+    "gracht markt haven kade singel dijk vest brink rijksweg steenweg trambaan ringbaan parallelweg gang weg straat wal dam baan "
+    "boulevard dreef".split()
+)
+ADJECTIVE = re.compile(r"\b(?:Lange|Korte|Oude|Nieuwe|Grote|Kleine|Hoge|Lage|Gedempte|Achter|Voor|Eerste|Tweede)\s$")
 WORD = re.compile(r"[^\W\d_][\w'-]*[^\W_]\.?")
 NUMBER = re.compile(
     r"(?:\.?\s(?:nr\.?|nummer|no\.?)?\s?\d{1,4}"
@@ -65,7 +72,7 @@ LOCATED = re.compile(
 ARTICLE = re.compile(
     r"\b(?:in|op|aan|bij|langs|over|rond|door|achter|vanaf|via|naar|van|hele|heel|tot|uit|boven|is|en|t/m|tussen)\s(?:de|het|'t|t|den)\s$"
 )
-NAMED = re.compile(r"(?:(?<![\w'-])[A-ZÀ-Þ][\w'.-]*\s(?:van(?: de| der| den| 't)?\s)?)+$")
+NAMED = re.compile(r"(?:(?<![\w'-])(?:[A-ZÀ-Þ][\w'.-]*|[1-9]e)\s(?:van(?: de| der| den| 't)?\s)?)+$")
 TITLES = frozenset(
     "lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder dokter dr professor prof pastoor koningin koning "
     "prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede derde 1e 2e 3e mr noordelijke zuidelijke".split()
@@ -119,7 +126,8 @@ def _postcodes(text: Reading) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "POSTCODE")
     if "postcode" in text.low or "pc" in text.low:
         for m in TOLD.finditer(text.low):
-            yield Found(m.start(1), m.end(1), "POSTCODE")
+            digits, _, letters = m.group(1).partition(" ")
+            yield Found(m.start(1), m.start(1) + len(digits) if letters in WORDS else m.end(1), "POSTCODE")
 
 
 def street_class(word: str) -> int:
@@ -138,6 +146,8 @@ def _street_class(word: str) -> int:
     end = max((e for e in ENDINGS if word.endswith(e)), key=len)
     stem = word[: -len(end)].rstrip("-")
     bits = shipped().bits(word.rstrip("."))
+    if not stem and word in BARE:
+        return ALONE
     if len(stem) < 2 or bits & (FIRST | FIRST_FAR) or VERB.fullmatch(word):
         return 0
     if bits & PLACE:
@@ -145,6 +155,8 @@ def _street_class(word: str) -> int:
     plain_word = word in GENERIC or bool(bits & BRAND) or shipped().ordinary(word)
     if end in STRONG:
         return PLAIN_WORD if plain_word else CLEAR
+    if end in SHORTENED:
+        return 0 if plain_word else SHORT
     return TOWN if end in TOWN_LIKE else DOUBTFUL if plain_word else LIKELY
 
 
@@ -184,6 +196,11 @@ def _is_street(text: Reading, kind: int, start: int, numbered: bool) -> bool:
         return numbered or (upper and (not opening or LOCATED.search(before) is not None)) or after_article
     if kind == PLAIN_WORD:
         return numbered or (upper and not opening) or (after_article and _word_at(text, start) not in GENERIC)
+    if kind == ALONE:
+        adjective = ADJECTIVE.search(text.plain[max(0, start - 16) : start]) is not None
+        return upper and (numbered or adjective)
+    if kind == SHORT:
+        return upper and numbered
     if kind == TOWN:
         return upper and (numbered or after_article)
     return upper and (numbered or LOCATED.search(before) is not None) and _word_at(text, start) not in GENERIC
@@ -209,9 +226,7 @@ def _in_street(word: str) -> bool:
 
 def _first(text: Reading, start: int) -> int:
     """Where an address begins whose street's last word begins at *start*."""
-    named = (NAMED if text.plain[start].isupper() else LOW_NAMED).search(
-        text.plain[max(0, start - 40) : start]
-    )
+    named = (NAMED if text.plain[start].isupper() else LOW_NAMED).search(text.plain[max(0, start - 40) : start])
     if named:
         at = max(0, start - 40) + named.start()
         words = text.plain[at:start].split(" ")

@@ -19,13 +19,11 @@ def _pattern(code: str, between: str) -> str:
 
 
 def _any(between: str) -> re.Pattern[str]:
-    return re.compile(
-        r"(?<![\w\-/.,])(?:" + "|".join(_pattern(c, between) for c in SIDE_CODES) + r")(?!\w|-\w|[.,/]\d)"
-    )
+    return re.compile(r"(?<![\w\-.,])(?:" + "|".join(_pattern(c, between) for c in SIDE_CODES) + r")(?!\w|-\w|[.,/]\d)")
 
 
-DASHED = _any(r"\s?-\s?")
-SPACED = _any(r"[\s.]")
+DASHED = _any(r"(?:\s?-\s?|\.)")
+SPACED = _any(r"\s")
 JOINED = _any("")
 LOOSE = _any(r"[\s.\-]?")
 FOREIGN = re.compile(
@@ -55,16 +53,12 @@ def find(text: Reading) -> Iterator[Found]:
     for m in DASHED.finditer(low):
         yield Found(m.start(), m.end(), "PLATE")
     for m in SPACED.finditer(low):
-        clear = not VOWEL.search(m.group()) and (
-            not _units(m.group()) or text.plain[m.start() : m.end()].isupper()
-        )
+        clear = not VOWEL.search(m.group()) and (not _units(m.group()) or text.plain[m.start() : m.end()].isupper())
         if _told(low, m.start()) or (clear and (not _units(m.group()) or _near(low, m.start(), m.end()))):
             yield Found(m.start(), m.end(), "PLATE")
     for m in JOINED.finditer(low):
         shouted = text.plain[m.start() : m.end()].isupper()
-        if _told(low, m.start()) or (
-            (shouted or not VOWEL.search(m.group())) and _near(low, m.start(), m.end())
-        ):
+        if _told(low, m.start()) or ((shouted or not VOWEL.search(m.group())) and _near(low, m.start(), m.end())):
             yield Found(m.start(), m.end(), "PLATE")
     for m in BELGIAN.finditer(low):
         yield Found(m.start(), m.end(), "PLATE")
@@ -81,11 +75,7 @@ def _announced(text: Reading) -> Iterator[Found]:
     for pattern, form in ((LOOSE, low), (FOREIGN, text.plain), (PARTIAL, text.plain)):
         for m in pattern.finditer(form):
             written = m.group()
-            if (
-                _told(low, m.start())
-                and not LEADING.match(written.lower())
-                and any(map(str.isdigit, written))
-            ):
+            if _told(low, m.start()) and not LEADING.match(written.lower()) and any(map(str.isdigit, written)):
                 yield Found(m.start(), m.end(), "PLATE")
 
 
@@ -99,6 +89,4 @@ def _near(low: str, start: int, end: int) -> bool:
 
 def _units(written: str) -> bool:
     """Whether the letters are a unit or an abbreviation between numbers: "10 km 20"."""
-    return bool(
-        re.search(r"(?<![a-z])(?:km|cm|mm|kg|ml|gr|pct|mb|gb|tb|pk|kw|hp|st|nr|pp|vs|x)(?![a-z])", written)
-    )
+    return bool(re.search(r"(?<![a-z])(?:km|cm|mm|kg|ml|gr|pct|mb|gb|tb|pk|kw|hp|st|nr|pp|vs|x)(?![a-z])", written))

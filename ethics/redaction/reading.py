@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from .found import LABELS, Found
 
-LABEL = re.compile(
-    rf"\[(?:(?P<word>{'|'.join(sorted(set(LABELS.values())))})(?:-\d{{1,9}})?|@[0-9a-z]{{4,64}}(?:-[0-9a-z]{{1,16}})?)\]"
-)
+LABEL = re.compile(rf"\[(?:(?P<word>{'|'.join(sorted(set(LABELS.values())))})(?:-\d{{1,9}})?|@a[a-z2-7]{{16}})\]")
 """A label that the gate has set: `[PERSOON-2]`, or `[@pseudonym]` for an author. Nothing is found in one."""
 
-NAME_MASK, BSN_MASK, OTHER_MASK = "\ue000", "\ue001", "\ue002"
+NAME_MASK, BSN_MASK, OTHER_MASK, PHRASE = "\ue000", "\ue001", "\ue002", "\ue003"
 MASKS = NAME_MASK + BSN_MASK + OTHER_MASK
-"""What stands in a reading for a person or account, for a BSN, and for any other label."""
+"""What stands in a reading for a person or account, for a BSN, and for any other label.
+
+`PHRASE` is put behind a word that stands in a phrase which is no person ("Albert Heijn"). None is ever in a reading
+because it stood in the text."""
 
 PLAIN = {
     **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\u3000\u2005\u2006\u2008\u200b\u2060\ufeff"), " "),
@@ -24,7 +25,7 @@ PLAIN = {
     **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"),
     **{0xFF10 + d: str(d) for d in range(10)},
     **{0x0660 + d: str(d) for d in range(10)},
-    **dict.fromkeys(map(ord, MASKS), "□"),
+    **dict.fromkeys(map(ord, MASKS + PHRASE), "□"),
     0xFF0B: "+", 0xFF20: "@", 0xFF0E: ".",
 }  # fmt: skip
 DIGIT = re.compile(r"[0-9]")
@@ -45,11 +46,7 @@ class Reading:
 
     def place(self, found: Found) -> Found:
         """A find in `plain` as a find in the text."""
-        return (
-            found
-            if self.origin is None
-            else Found(self.origin[found.start], self.origin[found.end], found.type)
-        )
+        return found if self.origin is None else Found(self.origin[found.start], self.origin[found.end], found.type)
 
     def masked(self, found: Iterable[Found]) -> Reading:
         """The reading of the text in which labels stand in the places *found* (in order, in `plain`)."""
@@ -72,9 +69,7 @@ def read(text: str) -> Reading:
     whole = Reading(plain, low, DIGIT.search(plain) is not None)
     if "[" not in text:
         return whole
-    labels = [
-        (m.start(), m.end(), _mask(TYPE_OF.get(m.group("word"), "HANDLE"))) for m in LABEL.finditer(text)
-    ]
+    labels = [(m.start(), m.end(), _mask(TYPE_OF.get(m.group("word"), "HANDLE"))) for m in LABEL.finditer(text)]
     return _cut(whole, labels)
 
 

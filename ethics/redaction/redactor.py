@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Literal
 
-from . import bank, birth, bsn, links, phone, place, plate
+from . import bank, birth, bsn, links, phone, place, plate, tags
 from .found import Found, settle
 from .known import Known
 from .names import NameFinder, Thresholds, shipped_finder
 from .reading import Reading, read
+from .spacy_names import VARIABLE, SpacyFinder, load
 
 Setting = Literal["careful", "readable"]
-RECOGNISERS = (links.find, bank.find, phone.find, bsn.find, plate.find, place.find, birth.find)
+RECOGNISERS = (links.find, bank.find, phone.find, bsn.find, plate.find, place.find, birth.find, tags.find)
 THRESHOLDS = {"careful": Thresholds(0.05, 0.05, 0.3), "readable": Thresholds(0.3, 0.3, 0.5)}
 
 
@@ -29,15 +32,13 @@ class Redactor:
         self.known = known or Known()
         self.recognisers = RECOGNISERS
         self.thresholds = THRESHOLDS[setting]
-        self.names: NameFinder = shipped_finder()
+        self.names = _finder(os.environ.get(VARIABLE, ""))
 
     def find(self, text: str) -> list[Found]:
         """The finds in *text*, in order and without overlap; nothing inside labels such as `[PERSOON-2]`."""
         return self.find_many([text])[0]
 
-    def find_many(
-        self, texts: Sequence[str], context: Sequence[Known | None] | None = None
-    ) -> list[list[Found]]:
+    def find_many(self, texts: Sequence[str], context: Sequence[Known | None] | None = None) -> list[list[Found]]:
         """As `find` for each of *texts*; `context` has further evidence for each, such as the names of its thread."""
         known = [self.known if k is None else self.known | k for k in context or [None] * len(texts)]
         readings = [read(t) for t in texts]
@@ -66,13 +67,26 @@ class Redactor:
         return [i for i, f in zip(pending, fresh, strict=True) if self._take(i, readings, found, f)]
 
     @staticmethod
-    def _take(i: int, readings: list[Reading], found: list[list[Found]], fresh: Iterable[Found]) -> bool:
-        settled = settle(readings[i].plain, fresh)
-        if not settled:
+    def _take(i: int, readings: list[Reading], found: list[list[Found]], fresh: list[Found]) -> bool:
+        if not fresh:
             return False
+        plain = readings[i].plain
+        settled = settle(plain, [*fresh, *_again(plain, fresh)])
         found[i] += map(readings[i].place, settled)
         readings[i] = readings[i].masked(settled)
         return True
+
+
+def _again(plain: str, found: Iterable[Found]) -> Iterator[Found]:
+    """The same values where they stand elsewhere in the text as words of their own."""
+    for value, type_ in {(plain[f.start : f.end], f.type) for f in found}:
+        start = plain.find(value)
+        while start >= 0:
+            end = start + len(value)
+            before, after = plain[start - 1 : start] if start else "", plain[end : end + 1]
+            if not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum()):
+                yield Found(start, end, type_)
+            start = plain.find(value, end)
 
 
 def settle_in_order(found: list[Found]) -> list[Found]:
@@ -82,4 +96,13 @@ def settle_in_order(found: list[Found]) -> list[Found]:
 
 def active_model() -> str:
     """Which model finds the names, in a few words for `veldwerk doctor`."""
-    return "none"
+    name = os.environ.get(VARIABLE)
+    if not name:
+        return "the model that ships (CRF)"
+    version = load(name).meta.get("version", "?")
+    return f"{name} {version} (spaCy), beside the model that ships (CRF)"
+
+
+@cache
+def _finder(name: str) -> NameFinder | SpacyFinder:
+    return SpacyFinder(name, shipped_finder()) if name else shipped_finder()

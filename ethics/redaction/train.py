@@ -73,11 +73,7 @@ def example(post: Post) -> Example:
     for m in TOKEN.finditer(reading.plain):
         where = reading.place(Found(m.start(), m.end(), "PERSON"))
         hit = next(
-            (
-                s
-                for s in post.spans
-                if s[2] in ("PERSON", "ADDRESS") and s[0] < where.end and where.start < s[1]
-            ),
+            (s for s in post.spans if s[2] in ("PERSON", "ADDRESS") and s[0] < where.end and where.start < s[1]),
             None,
         )
         if hit is None or m.group() in MASKS:
@@ -116,9 +112,7 @@ class Names:
         self.pools += [([*filter(None, lists[0] + lists[1])], [*filter(None, lists[2])])] * 8
         seen = sorted({p.text[a:b] for p in posts for a, b, t in p.spans if t == "PERSON"})
         own_first = sorted({s.split()[0].capitalize() for s in seen if self.is_first(s.split()[0])})
-        own_last = sorted(
-            {s.split()[-1] for s in seen if not self.is_first(s.split()[-1]) and len(s.split()[-1]) > 2}
-        )
+        own_last = sorted({s.split()[-1] for s in seen if not self.is_first(s.split()[-1]) and len(s.split()[-1]) > 2})
         self.pools += [(own_first, own_last)] * 6
 
     def is_first(self, word: str) -> bool:
@@ -137,9 +131,7 @@ class Names:
             listed_last = bool(self.lexicon.bits(old[0]) & (LAST | LAST_FAR))
             surname = after_title or (listed_last and not self.is_first(old[0]))
             name = self.last() if surname != (r.random() < 0.1) else self.first()
-            return (
-                name + r.choice(("tje", "ke", "ie", "s", "'s")) if r.random() < 0.04 and not surname else name
-            )
+            return name + r.choice(("tje", "ke", "ie", "s", "'s")) if r.random() < 0.04 and not surname else name
         out = []
         for i, word in enumerate(old):
             low = word.lower()
@@ -171,9 +163,7 @@ def substitute(tokens: Example, names: Names) -> Example:
         new = names.like(old, i > 0 and tokens[i - 1][0].lower().rstrip(".") in TITLE)
         if old[0].islower():
             new = new.lower()
-        out += [
-            (t, "B-PER" if k == 0 else "I-PER") for k, t in enumerate(TOKEN.findall(new.replace("’", "'")))
-        ]
+        out += [(t, "B-PER" if k == 0 else "I-PER") for k, t in enumerate(TOKEN.findall(new.replace("’", "'")))]
         i = j
     return out
 
@@ -330,9 +320,7 @@ def train(
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "model.crf")
-            Training(posts, Describer(lexicon, names), seed, copies, dropout, plain_copies).run(
-                path, **settings
-            )
+            Training(posts, Describer(lexicon, names), seed, copies, dropout, plain_copies).run(path, **settings)
             models.append(export(path, names))
     return average(models)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .lexicon import (
     BRAND, CHAT, DOUBLE, FIRST, FIRST_FAR, FUNCTION, LAST, LAST_FAR, NOUN, OTHER_WORD, PLACE, PROPER, Lexicon, plain,
 )  # fmt: skip
-from .reading import MASKS
+from .reading import MASKS, PHRASE
 
 TOKEN = re.compile(
     rf"[{MASKS}]"
@@ -65,8 +65,6 @@ STREET = re.compile(
 RUN = re.compile(r"(.)\1{2,}")
 ENDINGS = ("'s", "s", "tje", "je", "ke", "ie", "y", "tjes", "jes", "kes", "pie", "n")
 MARKS = ".,:;!?()'\"-/&+=*#@…\n"
-PHRASE = "\x00"
-"""Put behind a word that stands in a phrase which is no person ("Albert Heijn")."""
 
 
 def kind(token: str) -> str:
@@ -156,6 +154,8 @@ class Word:
     bits: int
     capital: bool
     score: float
+    possessive: bool = False
+    """A listed first name with the s of possession ("Kevins")."""
 
     @property
     def named(self) -> bool:
@@ -231,9 +231,7 @@ class Describer:
             f"{bool(bits & PROPER):d}{bool(bits & PLACE):d}{inter:d}{initial:d}{cue}"
         )
         bucket = f"q={max(-4, min(4, round(score * 2)))}"
-        core = _core(first, last, ordinary, bits, derived, inter, initial, cue, brand) + (
-            "C" if capital else ""
-        )
+        core = _core(first, last, ordinary, bits, derived, inter, initial, cue, brand) + ("C" if capital else "")
         name_class = f"n{first}{last}{ordinary}{capital:d}"
         own = [
             "b", "w=" + low, "k=" + calm, "p2=" + key[:2], "p3=" + key[:3], "s2=" + key[-2:], "s3=" + key[-3:],
@@ -255,13 +253,13 @@ class Describer:
                 values += [f"{d}sh={shape(text)[:4]}", f"{d}{bucket}"]
             near[d] = tuple(values)
         group = low if low in CLOSED else core
-        return Word(tuple(own), near, group, core, cue, "word", bits, capital, score)
+        stem = self._bits(key[:-1].rstrip("'"), hide) if key.endswith("s") and len(key) > 4 else 0
+        owning = capital and not ordinary and not bits & (BRAND | PLACE) and bool(stem & FIRST) and not level(stem)
+        return Word(tuple(own), near, group, core, cue, "word", bits, capital, score, owning)
 
     def _derived(self, calm: str, key: str, hide: bool) -> bool:
         """Whether a listed name with a chat or diminutive ending."""
-        stems = {calm} - {key} | {
-            calm[: -len(e)] for e in ENDINGS if calm.endswith(e) and len(calm) - len(e) > 2
-        }
+        stems = {calm} - {key} | {calm[: -len(e)] for e in ENDINGS if calm.endswith(e) and len(calm) - len(e) > 2}
         return any(self._bits(stem, hide) & (FIRST | FIRST_FAR | LAST) for stem in stems)
 
 
@@ -285,9 +283,7 @@ def _core(
         return cue
     name = ("", "F", "f")[first] + ("", "L", "l")[last]
     kind_of_word = ("", "n", "o", "v")[ordinary] if not bits & CHAT else "c"
-    other = (
-        ("b" if brand else "") + ("p" if bits & PLACE else "") + ("P" if bits & PROPER and not name else "")
-    )
+    other = ("b" if brand else "") + ("p" if bits & PLACE else "") + ("P" if bits & PROPER and not name else "")
     return (name + kind_of_word + other + ("d" if derived else "")) or "?"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -30,16 +31,10 @@ def command(setting: str) -> None:
     from ethics.redaction import Labels, labelled
     from ethics.redaction.pool import find_in_parallel
 
+    lines = _Lines(sys.stdin.buffer)
     out = sys.stdout.buffer
-    held: list[list[dict[str, Any]]] = []
-
-    def batches() -> Iterator[list[str]]:
-        for records in _batches(sys.stdin.buffer):
-            held.append(records)
-            yield [r["text"] for r in records]
-
-    for finds in find_in_parallel(batches(), "careful" if setting == "careful" else "readable"):
-        for record, found in zip(held.pop(0), finds, strict=True):
+    for finds in find_in_parallel(lines.texts(), "careful" if setting == "careful" else "readable"):
+        for record, found in zip(lines.held.popleft(), finds, strict=True):
             text, labels = labelled(record["text"], found, Labels())
             spans = [
                 {"start": f.start, "end": f.end, "type": f.type, "label": label}
@@ -47,25 +42,37 @@ def command(setting: str) -> None:
             ]
             out.write(_line({"id": record["id"], "text": text, "spans": spans}))
         out.flush()
+    if lines.bad:
+        msg = f'line {lines.bad} of the input is no JSON object with "id" and a text "text"'
+        raise WrongUse(msg)
 
 
-def _batches(lines: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """Records in batches; what came before a bad line is handed on before the error is."""
-    batch: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            batch.append(_record(line))
-        except ValueError:
-            yield batch
-            msg = f'line {number} of the input is no JSON object with "id" and a text "text"'
-            raise WrongUse(msg) from None
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+class _Lines:
+    """The input in batches. `held` are batches handed out and not yet written; `bad` is the line that ended it."""
+
+    def __init__(self, lines: IO[bytes]) -> None:
+        self.lines = lines
+        self.held: deque[list[dict[str, Any]]] = deque()
+        self.bad = 0
+
+    def texts(self) -> Iterator[list[str]]:
+        """The texts of each batch. Ends before a bad line, so that what stands before it is still written."""
+        batch: list[dict[str, Any]] = []
+        for number, line in enumerate(self.lines, 1):
+            try:
+                batch += [_record(line)] if line.strip() else []
+            except ValueError:
+                self.bad = number
+                break
+            if len(batch) == BATCH:
+                yield self._hold(batch)
+                batch = []
+        if batch:
+            yield self._hold(batch)
+
+    def _hold(self, batch: list[dict[str, Any]]) -> list[str]:
+        self.held.append(batch)
+        return [r["text"] for r in batch]
 
 
 def _record(line: bytes) -> dict[str, Any]:
