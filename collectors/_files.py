@@ -291,9 +291,15 @@ def guess_encoding(data: bytes) -> str:
     return "cp1252" if bad > len(good) else "utf-8"
 
 
-def lines(entry: Entry, limit: int = LINE, encoding: str | None = None) -> Iterator[str | None]:
+class TooLong(str):
+    """The beginning of a line that is longer than allowed; the rest of it was passed over."""
+
+    __slots__ = ()
+
+
+def lines(entry: Entry, limit: int = LINE, encoding: str | None = None) -> Iterator[str]:
     """
-    The lines of *entry* without their ends; None for one longer than *limit*, whose rest is passed over.
+    The lines of *entry* without their ends; one longer than *limit* comes as a TooLong.
 
     Bytes that are no text in the entry's encoding become U+FFFD.
     """
@@ -305,5 +311,5 @@ def lines(entry: Entry, limit: int = LINE, encoding: str | None = None) -> Itera
                 continue
             while (rest := text.readline(limit)) and not rest.endswith("\n"):
                 pass
-            yield None
+            yield TooLong(line[:1000])
         text.detach()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from . import Skip, UnreadableExport
-from ._files import LINE, Entry, guess_encoding, lines, opened
+from ._files import LINE, Entry, TooLong, guess_encoding, lines, opened
 
 PIECE = 64 * 1024 * 1024
 """The largest single value that is read, in characters."""
@@ -42,9 +42,7 @@ class _Walk:
     def __init__(self, handle: IO[bytes], label: str) -> None:
         self._handle, self._label = handle, label
         first = handle.read(_CHUNK)
-        self._decoder = codecs.getincrementaldecoder(guess_encoding(first) if first else "utf-8")(
-            errors="replace"
-        )
+        self._decoder = codecs.getincrementaldecoder(guess_encoding(first) if first else "utf-8")(errors="replace")
         self._text, self._at, self._line, self._end = self._decoder.decode(first), 0, 1, False
         self._json = json.JSONDecoder()
 
@@ -143,7 +141,7 @@ class _Walk:
 def records(entry: Entry, limit: int = LINE) -> Iterator[dict[str, Any] | Skip]:
     """The objects of an NDJSON file, one a line; a line that is none, or too long, is a Skip. Blank ones do not count."""
     for line in lines(entry, limit):
-        if line is None:
+        if isinstance(line, TooLong):
             yield Skip("line too long")
         elif line.strip(_SPACE + "\0"):
             yield loads(line)

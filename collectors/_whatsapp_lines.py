@@ -136,17 +136,17 @@ class Style:
     assumed: bool
 
 
-def survey(lines: Iterable[str | None]) -> Style | None:
+def survey(lines: Iterable[str]) -> Style | None:
     """
     The style of the export in *lines*, learnt from the whole of it; None when no line begins a message.
 
     The commonest style counts, so that a pasted piece of another export stays the text it is. The order
-    of the dates is the one under which most dates exist, then the fewest run backwards, then the chat
-    spans a much shorter time; what that leaves open is decided by habit (see `_habit`) and is `assumed`.
+    of the dates is the one under which most dates exist, then the chat spans no much longer time than
+    under another, then the fewest run backwards; what that leaves open is decided by habit (see `_habit`) and is `assumed`.
     """
     surveys: dict[tuple[bool, str], _Survey] = {}
     for line in lines:
-        if line is not None and (found := header(line)) is not None:
+        if (found := header(line)) is not None:
             surveys.setdefault(found.style, _Survey()).add(found)
     if not surveys:
         return None
@@ -158,10 +158,10 @@ def survey(lines: Iterable[str | None]) -> Style | None:
 def _order(separator: str, found: _Survey) -> tuple[str, bool]:
     most = max(r.possible for r in found.readings.values())
     left = {o: r for o, r in found.readings.items() if r.possible == most}
-    fewest = min(r.backwards for r in left.values())
-    left = {o: r for o, r in left.items() if r.backwards == fewest}
     shortest = min(r.days for r in left.values())
     left = {o: r for o, r in left.items() if r.days <= 5 * shortest}
+    fewest = min(r.backwards for r in left.values())
+    left = {o: r for o, r in left.items() if r.backwards == fewest}
     chosen = next(o for o in _habit(separator, found) if o in left)
     same = {read_date(found.fields, o) for o in left}
     return chosen, len(same) > 1

@@ -23,8 +23,7 @@ _LEFT_OUT = (
     r"|dahil edilmedi"
 )
 _KIND_LEFT_OUT = {
-    kind: re.compile(rf"(?:{words})(?:[ \u00a0](?:{_LEFT_OUT})[.]?)?", re.IGNORECASE)
-    for kind, words in _KINDS.items()
+    kind: re.compile(rf"(?:{words})(?:[ \u00a0](?:{_LEFT_OUT})[.]?)?", re.IGNORECASE) for kind, words in _KINDS.items()
 }
 _SURELY_LEFT_OUT = re.compile(rf"(?:{'|'.join(_KINDS.values())})[ \u00a0](?:{_LEFT_OUT})[.]?", re.IGNORECASE)
 _SOME_MEDIA = re.compile(
@@ -57,7 +56,8 @@ _DELETED = re.compile(
     r"|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|sie haben diese nachricht gelöscht"
     r"|se eliminó este mensaje|eliminaste este mensaje|ce message a été supprimé|vous avez supprimé ce message"
     r"|questo messaggio è stato eliminato|hai eliminato questo messaggio|(?:essa )?mensagem (?:foi )?apagada"
-    r"|wiadomość została usunięta|bu mesaj silindi|تم حذف هذه الرسالة)(?: (?:door|by|von|durch) [^\n]{1,80})?\s?[.]?",
+    r"|wiadomość została usunięta|bu mesaj silindi|تم حذف هذه الرسالة)(?: (?:door|by|von)"
+    r" (?:een |de |an? |einem )?(?:groeps|group |gruppen)?(?:beheerder|admin)\w*[^\n,]{0,60})?\s?[.]?",
     re.IGNORECASE,
 )
 _EDITED = re.compile(
@@ -65,9 +65,7 @@ _EDITED = re.compile(
     r"|se editó este mensaje|ce message a été modifié|questo messaggio è stato modificato|mensagem editada)[.]?>$",
     re.IGNORECASE,
 )
-_POLL = re.compile(
-    rf"{MARK}?(?:peiling|poll|umfrage|encuesta|sondage|sondaggio|enquete):[ \u00a0]?\n", re.IGNORECASE
-)
+_POLL = re.compile(rf"{MARK}?(?:peiling|poll|umfrage|encuesta|sondage|sondaggio|enquete):[ \u00a0]?\n", re.IGNORECASE)
 _PLACE = re.compile(
     rf"{MARK}?(?:locatie|location|standort|ubicaci[oó]n|localisation|posizione|localização): https?://\S+",
     re.IGNORECASE,
@@ -124,7 +122,7 @@ def said(text: str) -> Said:
         return Said(skip="system message")
     if _POLL.match(body):
         media = (*media, "poll")
-    if not bare.strip("​") and not media:
+    if not bare.strip("\u200b") and not media:
         return Said(skip="empty message")
     if bare == "null":
         return Said(skip="empty message")

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, Field, field_validator
 
 from . import Mark, RawPost, Sealed, Skip, UnreadableExport
-from ._files import LINE, Entry, encoding_of, entries, guess_encoding, head, lines
+from ._files import Entry, TooLong, encoding_of, entries, guess_encoding, head, lines
 from ._whatsapp_lines import Header, Style, header, survey
 from ._whatsapp_words import is_system_author, said, visible
 
@@ -64,9 +64,7 @@ def sniff(path: Path) -> bool:
 def _begins_like_a_chat(entry: Entry) -> bool:
     data = head(entry)
     first = data.decode(guess_encoding(data), "replace").splitlines()[:200]
-    found = [
-        h is not None for line in first if line.strip() and not line.startswith("{") for h in [header(line)]
-    ]
+    found = [h is not None for line in first if line.strip() and not line.startswith("{") for h in [header(line)]]
     return any(found[:3]) or (len(found) > 3 and sum(found) > len(found) // 3)
 
 
@@ -94,7 +92,7 @@ def read(path: Path, settings: Settings) -> Iterator[RawPost | Skip | Mark]:
 
 def _read_chat(entry: Entry, settings: Settings) -> Iterator[RawPost | Skip | Mark]:
     encoding = encoding_of(entry)
-    style = survey(lines(entry, LINE, encoding))
+    style = survey(lines(entry, LONGEST, encoding))
     if style is None:
         msg = f"{entry}: line 1 and those after it do not begin as messages of WhatsApp do; export the chat again"
         raise UnreadableExport(msg)
@@ -103,26 +101,30 @@ def _read_chat(entry: Entry, settings: Settings) -> Iterator[RawPost | Skip | Ma
     if style.assumed:
         yield Mark(counts={"date order assumed": 1})
     chat = _Chat(settings, style, settings.chat or _chat_name(entry))
-    for start, text in _messages(lines(entry, LINE, encoding), style):
+    for start, text in _messages(lines(entry, LONGEST, encoding), style):
         yield chat.item(start, text)
 
 
-def _messages(found: Iterator[str | None], style: Style) -> Iterator[tuple[Header | None, str | None]]:
-    """Each message as its header and the rest; no header for what stands before the first, None for too long a text."""
+def _messages(found: Iterator[str], style: Style) -> Iterator[tuple[Header | None, str | None]]:
+    """
+    Each message as its header and the rest.
+
+    There is no header for what stands before the first message, and no text where it is too long.
+    """
     start: Header | None = None
     held: list[str] = []
     size = 0
     for line in found:
-        began = header(line) if line is not None else None
-        if line is not None and began is not None and began.style == style.style:
-            if start is not None or any(h.strip() for h in held):
+        began = header(line)
+        if began is not None and began.style == style.style:
+            if start is not None or any(map(str.strip, held)):
                 yield start, "\n".join(held) if size <= LONGEST else None
-            start, held, size = began, [line[began.end :]], len(line)
-            continue
-        size += LONGEST + 1 if line is None else len(line) + 1
-        if line is not None and size <= LONGEST:
+            start, held, size = began, [], 0
+            line = line.__class__(line[began.end :])
+        size += LONGEST + 1 if isinstance(line, TooLong) else len(line) + 1
+        if size <= LONGEST or not held:
             held.append(line)
-    if start is not None or any(h.strip() for h in held):
+    if start is not None or any(map(str.strip, held)):
         yield start, "\n".join(held) if size <= LONGEST else None
 
 
