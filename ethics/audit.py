@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 
@@ -84,6 +84,10 @@ class Trail:
             self._write_head(n + 1, line["mac"])
         return Entry(n + 1, datetime.fromisoformat(at), event, json.loads(json.dumps(facts)))
 
+    def proof(self, value: str) -> str:
+        """A keyed digest that stands for *value* in the trail: it can be checked for a given value, and names none."""
+        return hmac.digest(self._key, f"proof\n{value}".encode(), "sha256")[:16].hex()
+
     def entries(self) -> Iterator[Entry]:
         """All lines that can be read, oldest first. Ask `verify` whether they are as they were written."""
         for text in self._lines():
@@ -123,9 +127,7 @@ class Trail:
         """Number and digest of the last line; one that cannot be read counts, so that its fault stays visible."""
         try:
             with self.path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - 65536))
-                text = file.read().decode("utf-8", errors="replace").rstrip("\n").rpartition("\n")[2]
+                text = _last_line(file)
         except FileNotFoundError:
             return 0, GENESIS
         line = _parsed(text)
@@ -135,15 +137,12 @@ class Trail:
         """A line without its end was being written when the machine stopped: it was never promised."""
         try:
             with self.path.open("r+b") as file:
-                data = file.seek(0, os.SEEK_END)
-                if data == 0:
+                size = file.seek(0, os.SEEK_END)
+                if size == 0:
                     return
                 file.seek(-1, os.SEEK_END)
-                if file.read(1) == b"\n":
-                    return
-                file.seek(max(0, data - 65536))
-                tail = file.read()
-                file.truncate(data - len(tail) + tail.rfind(b"\n") + 1)
+                if file.read(1) != b"\n":
+                    file.truncate(size - len(_last_line(file).encode(errors="surrogateescape")))
         except FileNotFoundError:
             return
 
@@ -173,6 +172,17 @@ class Trail:
             os.fsync(file)
         finally:
             os.close(file)
+
+
+def _last_line(file: BinaryIO) -> str:
+    """The last line of a file, without its end."""
+    size, window = file.seek(0, os.SEEK_END), 65536
+    while True:
+        file.seek(max(0, size - window))
+        lines = file.read().rstrip(b"\n").rpartition(b"\n")
+        if lines[1] or window >= size:
+            return lines[2].decode("utf-8", errors="surrogateescape")
+        window *= 8
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

@@ -177,9 +177,7 @@ class _Gate:
             own = [x.reveal() for x in (guest.raw.author, *guest.raw.aliases)]
             labels.add_author(guest.author, evidence.add(own))
             for mention in guest.raw.mentions:
-                labels.add_author(
-                    self.names.author(guest.raw.platform, mention), evidence.add([mention.reveal()])
-                )
+                labels.add_author(self.names.author(guest.raw.platform, mention), evidence.add([mention.reveal()]))
         return threads
 
     def _evidence(self, thread: Pseudonym) -> Evidence:

@@ -26,9 +26,7 @@ from .policy import Refused
 
 Purpose = Literal["store", "vault", "audit", "cursor", "case"]
 
-NEEDED = (
-    "use 32 random bytes in hex or base64 (`openssl rand -hex 32`), or a passphrase of 20 characters or more"
-)
+NEEDED = "use 32 random bytes in hex or base64 (`openssl rand -hex 32`), or a passphrase of 20 characters or more"
 KEY_BYTES = 32
 PASSPHRASE_LENGTH = 20
 DIFFERENT_BYTES = 16
@@ -93,9 +91,7 @@ class ProjectKey:
         if not path.exists():
             _refuse_new(home, str(path))
             _write_new(path, home)
-            notice(
-                f"made a new project key in {path}; without it nothing in {home} can be read: keep a copy apart"
-            )
+            notice(f"made a new project key in {path}; without it nothing in {home} can be read: keep a copy apart")
         return cls.parse(_read(path, home), str(path))
 
     @classmethod
@@ -153,15 +149,11 @@ def _random_bytes(text: str) -> bytes | None:
 
 def _stretched(text: str, where: str) -> bytes:
     """A passphrase made into a key, slowly, so that guessing is dear."""
-    repeated = any(
-        len(text) > 1 and (text[:n] * len(text))[: len(text)] == text for n in range(1, len(text) // 2 + 1)
-    )
+    repeated = any(len(text) > 1 and (text[:n] * len(text))[: len(text)] == text for n in range(1, len(text) // 2 + 1))
     if len(text) < PASSPHRASE_LENGTH or len(set(text)) < DIFFERENT_CHARACTERS or repeated:
         msg = f"{where}: the project key is too short or too regular; {NEEDED}"
         raise KeyRefused(msg)
-    return hashlib.scrypt(
-        text.encode(), salt=b"veldwerk project key", n=2**15, r=8, p=1, maxmem=2**26, dklen=KEY_BYTES
-    )
+    return hashlib.scrypt(text.encode(), salt=b"veldwerk project key", n=2**15, r=8, p=1, maxmem=2**26, dklen=KEY_BYTES)
 
 
 def _refuse_new(home: Path, where: str) -> None:
@@ -173,9 +165,7 @@ def _refuse_new(home: Path, where: str) -> None:
 
 def _refuse_in_home(path: Path, home: Path) -> None:
     if path.resolve().is_relative_to(home.resolve()):
-        msg = (
-            f"{path}: the key lies in the home it locks; put it elsewhere and name it with VELDWERK_KEY_FILE"
-        )
+        msg = f"{path}: the key lies in the home it locks; put it elsewhere and name it with VELDWERK_KEY_FILE"
         raise KeyRefused(msg)
 
 

@@ -13,9 +13,7 @@ PRIVATE_ALWAYS = frozenset({"whatsapp"})
 """Platforms on which every group is private."""
 
 
-def permit(
-    policy: Policy, *, platform: str, private: bool, live: bool, today: date | None = None
-) -> str | None:
+def permit(policy: Policy, *, platform: str, private: bool, live: bool, today: date | None = None) -> str | None:
     """
     Whether the protocol allows taking posts in; returns a notice that the person should see, or None.
 
@@ -33,9 +31,7 @@ def permit(
         why = f"an approval by the platform ({APPROVED_BY_PLATFORM[platform]})"
         examples.append(_checked(policy.platforms.get(platform), where, why, day, live))
     if private or platform in PRIVATE_ALWAYS:
-        examples.append(
-            _checked(policy.consent, "policy.consent", "recorded consent for private groups", day, live)
-        )
+        examples.append(_checked(policy.consent, "policy.consent", "recorded consent for private groups", day, live))
     named = [where for where in examples if where]
     if not named:
         return None

@@ -97,11 +97,7 @@ class Pseudonyms:
 
 def _short(key: bytes, value: str) -> str:
     """HMAC-SHA256, cut to 80 bits, as 16 letters and digits."""
-    return (
-        base64.b32encode(hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256")[:10])
-        .decode()
-        .lower()
-    )
+    return base64.b32encode(hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256")[:10]).decode().lower()
 
 
 def plain_handle(handle: str) -> str:
@@ -133,8 +129,12 @@ class Salts:
         """Where they are kept."""
         return self.home / "keys" / f"{self.case}.json"
 
-    def read(self) -> list[bytes]:
-        """All salts, oldest first; none when the case has no key yet. Refused when they were destroyed."""
+    def read(self, *, rotating: bool = False) -> list[bytes]:
+        """
+        All salts, oldest first; none when the case has no key yet.
+
+        Refused when they were destroyed, or a rotation has stopped half-way; *rotating* gives its salt as the last.
+        """
         try:
             kept = json.loads(self.path.read_text(encoding="ascii"))
         except FileNotFoundError:
@@ -145,7 +145,10 @@ class Salts:
         if kept.get("destroyed"):
             msg = f"the key of case {self.case} was destroyed on {kept['destroyed'][:10]}; nothing can be added to it"
             raise Refused(msg)
-        return [bytes.fromhex(salt) for salt in kept["salts"]]
+        if kept.get("next") and not rotating:
+            msg = f"the key of case {self.case} is half rotated; run: veldwerk keys rotate {self.case}"
+            raise Refused(msg)
+        return [bytes.fromhex(salt) for salt in (*kept["salts"], *filter(None, [kept.get("next")]))]
 
     def read_or_make(self) -> list[bytes]:
         """All salts; the first one is made when there is none."""
@@ -164,9 +167,18 @@ class Salts:
         """The lock to hold while salts change."""
         return FileLock(f"{self.path}.lock", timeout=60)
 
-    def write(self, salts: Sequence[bytes]) -> None:
-        """Keep these salts, all or none of them."""
-        self._replace({"salts": [s.hex() for s in salts], "changed": _now()})
+    def state(self) -> str:
+        """ "none", "ready", "rotating" or "destroyed"."""
+        try:
+            kept = json.loads(self.path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return "none"
+        return "destroyed" if kept.get("destroyed") else "rotating" if kept.get("next") else "ready"
+
+    def write(self, salts: Sequence[bytes], following: bytes | None = None) -> None:
+        """Keep these salts, all or none of them, and the one that a rotation is about to add."""
+        kept: dict[str, object] = {"salts": [s.hex() for s in salts], "changed": _now()}
+        self._replace(kept | ({"next": following.hex()} if following else {}))
 
     def destroy(self) -> None:
         """Overwrite the salts, then leave a mark in their place; no pseudonym of the case can be made again."""

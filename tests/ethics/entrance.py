@@ -21,9 +21,7 @@ KEY = ProjectKey(bytes(range(32)))
 CASE = "scam-fighters"
 NAMES = Pseudonyms(KEY.derive("case", CASE, b"salt"))
 START = datetime(2025, 3, 1, 12, tzinfo=UTC)
-BASIS = LegalBasis(
-    personal_data="art. 6(1)(e)", special_categories="art. 9(2)(j)", criminal_offences="art. 10"
-)
+BASIS = LegalBasis(personal_data="art. 6(1)(e)", special_categories="art. 9(2)(j)", criminal_offences="art. 10")
 APPROVAL = Approval(reference="ERB-1", body="board")
 POLICY = Policy(
     ethics_approval=APPROVAL,
@@ -50,9 +48,7 @@ def raw(n: int | str, text: str, author: str = "schrijver", **fields: Any) -> Ra
 class Study:
     """A store, a vault and a gate in a folder."""
 
-    def __init__(
-        self, root: Path, case: str = CASE, names: Pseudonyms = NAMES, setting: Any = "careful"
-    ) -> None:
+    def __init__(self, root: Path, case: str = CASE, names: Pseudonyms = NAMES, setting: Any = "careful") -> None:
         self.root, self.case, self.names = root, case, names
         self.store = Store(root / "corpus.duckdb", KEY.derive("store"))
         self.vault = Vault(root / "vault.duckdb", KEY.derive("vault"))

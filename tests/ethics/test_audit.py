@@ -118,8 +118,7 @@ def test_many_processes_write_one_trail(tmp_path: Path) -> None:
     """Lines of several processes make one chain."""
     path = tmp_path / "audit.jsonl"
     workers = [
-        subprocess.Popen([sys.executable, "-c", APPEND, path], cwd=Path(ethics.__path__[0]).parent)
-        for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", APPEND, path], cwd=Path(ethics.__path__[0]).parent) for _ in range(3)
     ]
     assert [w.wait(60) for w in workers] == [0, 0, 0]
     verdict = Trail(path, KEY).verify()

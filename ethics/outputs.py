@@ -1,0 +1,77 @@
+"""Files that a study wrote: which of them hold something of an erased post or person."""
+
+from __future__ import annotations
+
+import html
+import re
+import zipfile
+from collections.abc import Collection, Iterator
+from io import BytesIO
+from pathlib import Path
+
+NAME = re.compile(rb"(?<![a-z0-9])[apt][a-z2-7]{16}(?![a-z0-9])")
+TAG = re.compile(r"<[^>]*>")
+ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
+DISTINCT = 25
+"""How many letters and digits a text needs to be told from others."""
+KEPT = (".duckdb", ".lock", ".head", ".wal")
+OURS = frozenset(("audit.jsonl", "keys", "prefect"))
+"""What is encrypted, or holds no text: the stores, the trail, the salts, Prefect's own home."""
+
+
+def squashed(text: str) -> str:
+    """A text by its letters and digits alone, so that quoting, markup and line breaks make no difference."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def files_holding(root: Path, names: Collection[str], texts: Collection[str]) -> list[Path]:
+    """The files below *root* in which one of these pseudonyms, or one of these texts, stands."""
+    wanted = {n.encode() for n in names}
+    told = {s for t in texts if len(s := squashed(t)) >= DISTINCT}
+    return [path for path in _written(root) if _holds(path, wanted, told)]
+
+
+def _written(root: Path) -> Iterator[Path]:
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if path.is_file() and inside.parts[0] not in OURS and not path.name.endswith(KEPT):
+            yield path
+
+
+def _holds(path: Path, names: set[bytes], texts: set[str]) -> bool:
+    for data in _contents(path):
+        if not names.isdisjoint(NAME.findall(data)):
+            return True
+        if texts:
+            plain = squashed(_plain(data.decode("utf-8", errors="replace")))
+            if any(t in plain for t in texts):
+                return True
+    return False
+
+
+def _plain(text: str) -> str:
+    """Without escapes and markup."""
+    text = ESCAPED.sub(lambda m: chr(int(m[1], 16)) if m[1] else " ", text)
+    return TAG.sub("", html.unescape(text))
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """What stands in a file: its bytes, the members of an archive (xlsx, docx, qdpx), the texts of a Parquet table."""
+    if zipfile.is_zipfile(path):
+        yield from _members(path.read_bytes())
+    elif path.suffix == ".parquet":
+        import polars as pl
+
+        for frame in pl.scan_parquet(path).collect_batches(chunk_size=5000):
+            yield frame.write_ndjson().encode()
+    else:
+        yield path.read_bytes()
+
+
+def _members(data: bytes) -> Iterator[bytes]:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        for name in archive.namelist():
+            member = archive.read(name)
+            yield member
+            if zipfile.is_zipfile(BytesIO(member)):
+                yield from _members(member)

@@ -1,0 +1,1 @@
+create table rotation ("case" text not null, number integer not null, done timestamp not null);
