@@ -23,3 +23,5 @@ def prepare(root: Path) -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_HOME", str((root / "prefect").absolute()))
+    # A Prefect server does not make the folder of its database itself.
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
