@@ -35,9 +35,7 @@ def every(store: Store) -> list[Coding]:
     return [Coding(*map(aware, row)) for row in store.query("select * from coding order by started, id")]
 
 
-def annotate(
-    store: Store, coding: str, seen: Iterable[tuple[str, int]], annotations: Iterable[Annotation]
-) -> int:
+def annotate(store: Store, coding: str, seen: Iterable[tuple[str, int]], annotations: Iterable[Annotation]) -> int:
     """Keep what *coding* has seen and marked, in one transaction; returns how many posts were new to it."""
     pairs = pl.DataFrame(list(seen), schema={"post": pl.String, "version": pl.Int32}, orient="row")
     given = list(annotations)

@@ -38,14 +38,12 @@ def explain_opening(error: duckdb.Error, path: Path) -> StoreError:
         return StoreError(f"{path}: another program has the file open (not this one); close it there and try again")
     if any(words in told for words in (*FULL, *CLOSED)):
         return explain(error, path)
-    return StoreError(
-        f"{path}: cannot be opened; is it this project's store, and the key the one it was made with?"
-    )
+    return StoreError(f"{path}: cannot be opened; is it this project's store, and the key the one it was made with?")
 
 
 def explain_os(error: OSError, path: Path) -> StoreError:
     """Why the operating system would not let us."""
     reason = error.strerror or type(error).__name__
     return StoreError(
-        f"{path}: {reason.lower()}; nothing was changed. The store needs a folder it may write in, with room on the disk"
+        f"{path}: {reason.lower()}; nothing was changed. The store needs a folder to write in, and room on the disk"
     )

@@ -155,7 +155,8 @@ def _tear(ticket: Ticket) -> None:
 
 
 def _whoami() -> dict[str, object]:
-    return {"process": os.getpid(), "command": _command(sys.argv), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}
+    since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return {"process": os.getpid(), "command": _command(sys.argv), "since": since}
 
 
 def _command(argv: list[str]) -> str:

@@ -25,11 +25,6 @@ def temp_folder(path: Path) -> Path:
     return path.with_name(f"{path.name}.tmp")
 
 
-def search_file(path: Path) -> Path:
-    """The index for full-text search beside a store: made of its words, and made anew when it is gone."""
-    return path.with_name(f"{path.stem}.search{path.suffix}")
-
-
 def clear_leftovers(path: Path) -> None:
     """Remove what a crash left of a file half-written, and of a temporary folder. Only for who has the turn."""
     fresh = fresh_name(path)
@@ -62,7 +57,6 @@ def swap(db: duckdb.DuckDBPyConnection, path: Path, attach: Callable[[Path, str]
         msg = f"{path}: could not be rewritten, its log was not folded in; nothing was changed. Run it again"
         raise StoreError(msg)
     put_in_place(fresh, path)
-    _discard(search_file(path))
 
 
 def put_in_place(fresh: Path, path: Path) -> None:

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import duckdb
 
-from . import codings, cursors, migrate, posts, rewrite
+from . import codings, cursors, extensions, migrate, posts, rewrite
 from .errors import StoreError, explain, explain_opening, explain_os
 from .posts import POST_COLUMNS, row_to_post
 from .queue import Queue
@@ -23,6 +23,8 @@ from .times import aware, naive
 __all__ = ["POST_COLUMNS", "Database", "Rows", "Store", "StoreError", "aware", "naive", "row_to_post"]
 
 Rows = list[tuple[Any, ...]]
+ROW_GROUP = 16_384
+"""Rows that a file packs together: each transaction packs its last, unfinished group again, so they are small."""
 
 
 class Database:
@@ -51,9 +53,7 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, t: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, t: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
         return None
 
     @contextmanager
@@ -88,6 +88,12 @@ class Database:
         with self._queue.turn():
             yield
 
+    def settle(self) -> None:
+        """Bring the file to rest: its log folded in, its schema today's. Nothing where there is no file yet."""
+        if self._where.exists():
+            with self.transaction():
+                pass
+
     def query(self, sql: str, values: Sequence[object] = ()) -> Rows:
         """All rows of one read-only question. For `storage` modules; others ask through their functions."""
         with self.transaction() as db:
@@ -100,10 +106,9 @@ class Database:
         A deleted row leaves its bytes in a DuckDB file; after this none is left in the file, its log, its
         temporary folder or anything else that the store keeps beside it. StoreError leaves the old file.
         """
+        self.settle()
         with self.turn():
-            # The old file is opened once as ever: its log is folded in, and it has today's schema.
-            with self._attached():
-                pass
+            rewrite.clear_leftovers(self._where)
             with self._engine() as db:
                 rewrite.swap(db, self._where, self._attach_clause)
 
@@ -142,8 +147,9 @@ class Database:
                 engine.connection.close()
 
     def _attach_clause(self, path: Path, name: str) -> str:
-        key = "" if self._key is None else f" (encryption_key '{self._key.hex()}')"
-        return f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name}{key}"
+        key = "" if self._key is None else f", encryption_key '{self._key.hex()}'"
+        where = str(path).replace("'", "''")
+        return f"attach '{where}' as {name} (row_group_size {ROW_GROUP}{key})"
 
     def _attach(self, db: duckdb.DuckDBPyConnection, path: Path) -> None:
         try:
@@ -227,9 +233,7 @@ class Store(Database):
         """All codings, oldest first."""
         return codings.every(self)
 
-    def annotate(
-        self, coding: str, seen: Iterable[tuple[str, int]], annotations: Iterable[Annotation]
-    ) -> int:
+    def annotate(self, coding: str, seen: Iterable[tuple[str, int]], annotations: Iterable[Annotation]) -> int:
         """
         Keep that *coding* has seen these (post, version) pairs and what it marked, in one transaction.
 
@@ -255,7 +259,7 @@ class _Engine:
         self.process = os.getpid()
         self.connection = duckdb.connect(":memory:", config=_config(temp, encrypted=encrypted))
         if encrypted:
-            _load(self.connection, "httpfs")
+            extensions.load(self.connection, "httpfs")
 
 
 def _config(temp: Path, *, encrypted: bool) -> dict[str, str | bool | int | float | list[str]]:
@@ -312,14 +316,3 @@ def _let_go(db: duckdb.DuckDBPyConnection) -> bool:
     finally:
         db.close()
     return True
-
-
-def _load(db: duckdb.DuckDBPyConnection, extension: str) -> None:
-    """An extension of DuckDB, from the installed package: nothing is downloaded."""
-    try:
-        db.execute(f"load {extension}")
-    except duckdb.Error:
-        from duckdb_extensions import import_extension
-
-        import_extension(extension)
-        db.execute(f"load {extension}")
