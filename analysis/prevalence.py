@@ -102,6 +102,26 @@ def estimate(
     )  # fmt: skip
 
 
+def pseudo_outcome(design: Design, machine: Flags, gold: Floats) -> Floats:
+    """
+    For each post (N) an outcome whose expectation is what people would say: for `analysis.regression`.
+
+    The mean of its cell, plus the weighted residual where it was drawn. Its mean is the estimate itself.
+    """
+    cells = _Cells.of(design, machine, gold, np.ones(len(machine), dtype=bool), 0.95)
+    outcome = cells.mean[cells.of_post]
+    np.add.at(outcome, design.item, _scaled_residuals(cells))
+    return outcome
+
+
+def cluster_sums(values: Floats, ids: Ints) -> Floats:
+    """The rows of *values* (N x k) added up per cluster."""
+    found, place = np.unique(ids, return_inverse=True)
+    sums = np.zeros((len(found), values.shape[1]))
+    np.add.at(sums, place, values)
+    return sums
+
+
 @dataclass(frozen=True, slots=True)
 class _Cells:
     """Per cell: its share of the posts, the share of gold in it, the interval of that, and the draws it rests on."""
@@ -117,7 +137,7 @@ class _Cells:
     low: Floats
     high: Floats
     linear: Floats
-    drawn: Floats
+    drawn: Ints
 
     @classmethod
     def of(cls, design: Design, machine: Flags, gold: Floats, inside: Flags, level: float) -> _Cells:
@@ -135,8 +155,8 @@ class _Cells:
             effective = np.where(total > 0, total**2 / square, 0.0)
         low, high = _jeffreys(mean, effective, borrowed, level)
         residual = np.where(here, gold - mean[where], 0.0)
-        linear = np.bincount(where, weight**2 * (1 - design.chance) * residual**2, 2 * CLASSES)
-        linear *= drawn / np.maximum(drawn - 1, 1) / np.where(total > 0, total, 1.0) ** 2
+        linear = np.bincount(where, weight**2 * (1 - design.chance) * residual**2, 2 * CLASSES).astype(np.float64)
+        linear = linear * drawn / np.maximum(drawn - 1, 1) / np.where(total > 0, total, 1.0) ** 2
         says = np.repeat([False, True], CLASSES)
         return cls(inside, cell, where, residual, weight, says, count / count.sum(), mean, low, high, linear, drawn)
 
@@ -217,11 +237,17 @@ def _from_residuals(design: Design, cells: _Cells, value: float) -> float:
     """What the clustered variance of the estimator has beyond the sampling of gold."""
     size = int(cells.inside.sum())
     influence = np.where(cells.inside, cells.mean[cells.of_post] - value, 0.0)
-    total = np.bincount(cells.of_item, cells.weight, 2 * CLASSES)
-    scale = np.where(total > 0, cells.share * size / np.maximum(total, 1e-300), 0.0)
-    np.add.at(influence, design.item, scale[cells.of_item] * cells.weight * cells.residual)
+    np.add.at(influence, design.item, _scaled_residuals(cells))
     clustered = _two_way(influence, design, cells.inside) / size**2
     return max(0.0, clustered - float((cells.share**2 * cells.linear).sum()))
+
+
+def _scaled_residuals(cells: _Cells) -> Floats:
+    """Per draw its weighted residual, the weights of a cell scaled to the cell's known size."""
+    total = np.bincount(cells.of_item, cells.weight, 2 * CLASSES)
+    size = cells.share * cells.inside.sum()
+    scale = np.where(total > 0, size / np.where(total > 0, total, 1.0), 0.0)
+    return scale[cells.of_item] * cells.weight * cells.residual
 
 
 def _from_machine(design: Design, cells: _Cells, value: float) -> float:

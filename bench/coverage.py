@@ -140,17 +140,41 @@ def outcomes(runs: int) -> Iterator[Outcome]:
         yield simulate(scene, runs)
 
 
+def beside_ppi(scene: Scene, runs: int) -> dict[str, float | str]:
+    """Point estimates, widths and coverage of ours and of ppi-python's PPI++ on the same simple random samples."""
+    from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
+
+    rng = np.random.default_rng(5)
+    rows = []
+    for _ in range(runs):
+        corpus = talk(scene, rng)
+        drawn = draw(scene, corpus, rng)
+        ours, truth = judged(corpus, drawn).corpus, corpus.truth.mean()
+        rest = np.setdiff1d(np.arange(scene.posts), drawn.chosen)
+        parts = [corpus.truth[drawn.chosen], corpus.machine[drawn.chosen], corpus.machine[rest]]
+        args = [p.astype(float) for p in parts]
+        theirs = float(np.ravel(ppi_mean_pointestimate(*args))[0])
+        low, high = (float(np.ravel(x)[0]) for x in ppi_mean_ci(*args, alpha=0.05))
+        rows.append((abs(ours.value - theirs), ours.high - ours.low, high - low,
+                     ours.low <= truth <= ours.high, low <= truth <= high))  # fmt: skip
+    names = ("mean difference", "our width", "ppi width", "our coverage", "ppi coverage")
+    return {"scene": scene.name, **dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))}
+
+
 def main() -> int:
     """Print the table; 1 when an interval misses its promise (93-97 %)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--ppi", action="store_true", help="compare with ppi-python instead, where it is installed")
     args = parser.parse_args()
+    if args.ppi:
+        print(json.dumps([beside_ppi(scene, args.runs) for scene in SCENES if scene.design == "random"], indent=1))
+        return 0
     started = time.monotonic()
     rows = []
-    print(
-        f"{'scene':28} {'ours':>6} {'gold':>6} {'naive':>6} {'domain':>6} {'beyond':>6} {'width':>7} {'gold w':>7} {'bias':>8}"
-    )
+    heads = " ".join(f"{h:>6}" for h in ("ours", "gold", "naive", "domain", "beyond"))
+    print(f"{'scene':28} {heads} {'width':>7} {'gold w':>7} {'bias':>8}")
     for row in outcomes(args.runs):
         rows.append(row)
         shares = (row.coverage, row.gold_only, row.naive, row.one_platform, row.beyond)
