@@ -50,14 +50,14 @@ def collect_source(
     before the first request where the protocol does not allow it, WrongUse for settings
     that the collector does not know, CollectorError when the platform fails; what came before is kept.
     """
-    collector = _known(load_collector, source.collector)
+    collector = known(load_collector, source.collector)
     settings = settings_of(collector, case, source)
     if live:
         permit(case.policy, platform=source.collector, private=source.private, live=True)
     saved = home.store.cursor(case.id, source.name)
     cursor = home.seal.open(saved) if saved is not None else None
     items = collector.collect(settings, replace(window, cursor=cursor))
-    return _keep(home, case, source, collector.VERSION, settings, items, progress)
+    return keep(home, case, source, collector.VERSION, settings, items, progress)
 
 
 def import_path(home: Home, case: Case, path: Path, wanted: str, progress: Progress) -> Receipt:
@@ -80,9 +80,9 @@ def import_path(home: Home, case: Case, path: Path, wanted: str, progress: Progr
 
 def import_as(home: Home, case: Case, source: Source, path: Path, progress: Progress) -> Receipt:
     """Read one export as what this source brings; see `import_path`."""
-    importer = _known(load_importer, source.collector)
+    importer = known(load_importer, source.collector)
     settings = settings_of(importer, case, source)
-    return _keep(home, case, source, importer.VERSION, settings, importer.read(path, settings), progress)
+    return keep(home, case, source, importer.VERSION, settings, importer.read(path, settings), progress)
 
 
 def _import_source(case: Case, name: str) -> Source:
@@ -95,9 +95,17 @@ PRIVATE = frozenset({"whatsapp"})
 """Formats that only come out of private groups."""
 
 
-def _keep(
-    home: Home, case: Case, source: Source, version: str, settings: BaseModel, items: Iterable[Item], progress: Progress
+def keep(
+    home: Home,
+    case: Case,
+    source: Source,
+    version: str,
+    settings: BaseModel,
+    items: Iterable[Item],
+    progress: Progress,
+    step: str = "collect",
 ) -> Receipt:
+    """Let *items* through the gate into the store, as one run of this source; *step* is what the trail calls it."""
     start = time.monotonic()
     run = Run(
         uuid.uuid4().hex, case.id, source.name, source.collector, version, settings.model_dump_json(), datetime.now(UTC)
@@ -108,9 +116,10 @@ def _keep(
         counted = progress.count(items, f"{case.id} {source.name}")
         _admit_all(home, case, source, run, counted, kept)
     finally:
+        # Whatever ended the run, what was taken in is in the store, and so in the trail.
         home.store.end_run(run.id, dict(kept))
-    home.audit.append("collect", case=case.id, source=source.name, run=run.id, counts=dict(kept))
-    return Receipt("collect", case.id, source.name, dict(kept), time.monotonic() - start)
+        home.audit.append(step, case=case.id, source=source.name, run=run.id, counts=dict(kept))
+    return Receipt(step, case.id, source.name, dict(kept), time.monotonic() - start)
 
 
 def _admit_all(home: Home, case: Case, source: Source, run: Run, items: Iterator[Item], kept: Kept) -> None:
@@ -151,7 +160,7 @@ def settings_of(module: Collector | Importer, case: Case, source: Source) -> Bas
         raise WrongUse(msg) from None
 
 
-def _known(load: Callable[[str], Any], name: str) -> Any:
+def known(load: Callable[[str], Any], name: str) -> Any:
     try:
         return load(name)
     except LookupError as error:

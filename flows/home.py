@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ethics.keys import ProjectKey
     from ethics.pseudonyms import Pseudonyms
     from ethics.redaction import Redactor
+    from ethics.rights import Holdings
     from ethics.seal import Seal
     from storage import Store
     from storage.vault import Vault
@@ -98,6 +99,13 @@ class Home:
         from ethics.audit import Trail
 
         return Trail(self.root / "audit.jsonl", self.key.derive("audit"))
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """All that is held of people here, for who erases it."""
+        from ethics.rights import Holdings
+
+        return Holdings(self.store, self.vault, self.audit, self.root)
 
     def pseudonyms(self, case: str) -> Pseudonyms:
         """The one-way names of this case."""

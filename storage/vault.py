@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 
 from .records import Pseudonym
 from .store import Database
-from .times import now
+from .times import naive, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,24 @@ class Vault(Database):
                 "update locator set checked = ? where post in (select unnest(?::text[]))",
                 [now(), list(posts)],
             )
+
+    def sources(self, case: str) -> dict[tuple[str, str], int]:
+        """How many locators each source and platform of a case has."""
+        sql = 'select source, platform, count(*) from locator where "case" = ? group by all order by all'
+        return {(source, platform): n for source, platform, n in self.query(sql, [case])}
+
+    def unchecked(self, case: str, moment: datetime, platform: str | None = None) -> set[str]:
+        """The posts about which the platform was last heard before *moment*."""
+        rows = self.query(
+            'select post from locator where "case" = ? and (? is null or platform = ?) and coalesce(checked, collected) < ?',
+            [case, platform, platform, naive(moment)],
+        )
+        return {p for (p,) in rows}
+
+    def heard_of(self, case: str, moment: datetime) -> set[str]:
+        """The posts about which the platform was heard at *moment* or later."""
+        sql = 'select post from locator where "case" = ? and coalesce(checked, collected) >= ?'
+        return {p for (p,) in self.query(sql, [case, naive(moment)])}
 
     def forget(self, posts: Iterable[str]) -> int:
         """Delete the locators of these posts; how many there were. Call `rewrite` to take their bytes out too."""
