@@ -17,7 +17,7 @@ PAGE = 64 * 1024 * 1024
 _MEDIA = {
     "photo": "photo",
     "video": "video",
-    "animated": "gif",
+    "animated": "video",
     "voice_message": "audio",
     "audio_file": "audio",
     "sticker": "sticker",
@@ -134,5 +134,5 @@ def _media(message: Any) -> tuple[str, ...]:
         if name in {f"media_{word}", f"{word}_wrap", f"media_{word.removesuffix('_message')}"}
     ]
     if names and not kinds:
-        kinds = ["document"]
+        kinds = ["file"]
     return tuple(dict.fromkeys(kinds))

@@ -11,11 +11,10 @@ _INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 _KINDS = {
     "photo": "afbeelding|foto|image|photo|picture|bild|imagen|imagem|immagine|imagine|zdjęcie|görüntü|صورة",
-    "video": "videonotitie|video-?notitie|videonachricht|video note|vid[eé]o|wideo|فيديو",
+    "video": "gif|videonotitie|video-?notitie|videonachricht|video note|vid[eé]o|wideo|فيديو",
     "audio": "audio|spraakbericht|voice message|sprachnachricht|ses|mensaje de voz|صوت",
-    "gif": "gif",
     "sticker": "sticker|stickers|autocollant|figurinha|çıkartma|naklejka",
-    "document": "document|dokument|documento|belge",
+    "file": "document|dokument|documento|belge",
     "contact": "contactkaart|contact card|kontaktkarte|tarjeta de contacto|cart[ãa]o de contato|carte de contact",
 }
 _LEFT_OUT = (
@@ -42,9 +41,8 @@ _IN_BRACKETS = re.compile(
 )
 _EXTENSIONS = {
     "photo": "jpg jpeg png heic heif bmp tiff",
-    "video": "mp4 mov 3gp mkv avi webm m4v",
+    "video": "gif mp4 mov 3gp mkv avi webm m4v",
     "audio": "opus ogg oga m4a mp3 aac amr wav caf",
-    "gif": "gif",
     "sticker": "webp was",
     "contact": "vcf",
 }
@@ -160,7 +158,7 @@ def _kind_of_words(words: str) -> str:
 
 
 def _kind_of(name: str) -> str:
-    for kind in ("sticker", "gif", "audio", "photo", "video"):
-        if f"-{kind}-" in name.casefold():
-            return kind
-    return _BY_EXTENSION.get(name.rpartition(".")[2].casefold(), "document")
+    for word in ("sticker", "gif", "audio", "photo", "video"):
+        if f"-{word}-" in name.casefold():
+            return "video" if word == "gif" else word
+    return _BY_EXTENSION.get(name.rpartition(".")[2].casefold(), "file")

@@ -39,7 +39,7 @@ _MEDIA_TYPES = {
     "video_message": "video",
     "voice_message": "audio",
     "audio_file": "audio",
-    "animation": "gif",
+    "animation": "video",
 }
 _MEDIA_KEYS = {
     "photo": "photo",
@@ -95,9 +95,7 @@ def _is_json(entry: Entry) -> bool:
     text = _start(entry)
     if not text.startswith("{"):
         return False
-    return bool(_KIND.search(text)) or (
-        '"about"' in text and "Telegram" in text and '"personal_information"' in text
-    )
+    return bool(_KIND.search(text)) or ('"about"' in text and "Telegram" in text and '"personal_information"' in text)
 
 
 def _is_html(entry: Entry) -> bool:
@@ -216,7 +214,7 @@ class _Chat:
         return RawPost(
             platform="telegram",
             id=Sealed(f"{self._id}:{number}"),
-            author=Sealed(sender or name or f"chat{self._id}"),
+            author=Sealed(sender or name or f"channel{self._id}"),
             text=Sealed(text),
             created=created,
             thread=Sealed(f"{self._id}:{thread}"),
@@ -282,6 +280,8 @@ def _text(raw: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     if isinstance(body, str):
         for piece in _dicts(raw.get("text_entities")):
             mentions += _mentioned(piece)
+    if origin := text_of(raw.get("forwarded_from_id")):
+        mentions.append(origin)
     return "\n".join(filter(None, ["".join(words), *_more_words(raw)])), tuple(dict.fromkeys(mentions))
 
 
@@ -297,7 +297,7 @@ def _more_words(raw: dict[str, Any]) -> Iterator[str]:
     for key, title, items in (("poll", "question", "answers"), ("todo_list", "title", "answers")):
         if isinstance(inner := raw.get(key), dict):
             yield text_of(inner.get(title))
-            yield from (text_of(a.get("text")) for a in _dicts(inner.get(items)))
+            yield from (f"- {text_of(a.get('text'))}" for a in _dicts(inner.get(items)))
     if isinstance(contact := raw.get("contact_information"), dict):
         # Passing on someone's number is a disclosure; the gate keeps that it was one, not the number.
         yield text_of(contact.get("phone_number"))
@@ -310,5 +310,5 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 def _media(raw: dict[str, Any]) -> tuple[str, ...]:
     kinds = [kind for key, kind in _MEDIA_KEYS.items() if raw.get(key)]
     if "media_type" in raw or "file" in raw:
-        kinds.append(_MEDIA_TYPES.get(str(raw.get("media_type")), "document"))
+        kinds.append(_MEDIA_TYPES.get(str(raw.get("media_type")), "file"))
     return tuple(kinds)

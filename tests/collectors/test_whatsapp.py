@@ -200,8 +200,8 @@ WORDS = [
     (f"Kijk dan {LRM}<Anhang: 00000014-VIDEO-2024-11-05-10-42-11.mp4>", "Kijk dan", ("video",)),
     ("IMG-20241105-WA0003.jpg (bestand bijgevoegd)\nvan gisteren", "van gisteren", ("photo",)),
     ("PTT-20241105-WA0003.opus (file attached)", "", ("audio",)),
-    ("Kaart van de buurt.pdf (Datei angehängt)", "", ("document",)),
-    (f"Verslag.pdf • {LRM}1 pagina {LRM}document weggelaten", "Verslag.pdf • 1 pagina", ("document",)),
+    ("Kaart van de buurt.pdf (Datei angehängt)", "", ("file",)),
+    (f"Verslag.pdf • {LRM}1 pagina {LRM}document weggelaten", "Verslag.pdf • 1 pagina", ("file",)),
     (f"{LRM}Locatie: https://maps.example/?q=1", "Locatie: https://maps.example/?q=1", ("location",)),
     (
         f"{LRM}PEILING:\nKomen jullie?\n{LRM}OPTIE: Ja ({LRM}2 stemmen)",
