@@ -20,7 +20,11 @@ from storage import samples as kept
 if TYPE_CHECKING:
     from .. import Mark
 
+NONE = "(none)"
+"""The label to give where no code fits, in tools that cannot tell an uncoded post from one without codes."""
+
 __all__ = [
+    "NONE",
     "Coded",
     "ExchangeError",
     "Task",
@@ -114,41 +118,56 @@ def tasks_of(
         )  # fmt: skip
 
 
-def check(
-    coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iterable[str], file: str
-) -> list[Coded]:
+def check(coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iterable[str], file: str) -> list[Coded]:
     """
     What was read, once it is sure that it can be kept; ExchangeError names file and place otherwise.
 
-    *known* gives version and text of each post that may come back. Refused: unknown posts, unknown codes, spans
-    past the text, and a post that one annotator coded twice in different ways.
+    *known* gives version and text of each post that may come back. Refused: unknown posts, unknown codes,
+    spans past the text, and a post that one annotator coded twice in different ways. Spans come in on
+    texts with plain newlines and leave on the texts as stored. NONE is dropped; beside a code it is refused.
     """
     allowed = frozenset(codes)
     firsts: dict[tuple[str, str], Coded] = {}
     for one in coded:
+        where = f"{file}: {one.where}"
         if one.post not in known:
-            msg = f"{file}: {one.where}: this post was never sampled, or has been erased"
+            msg = f"{where}: this post was never sampled, or has been erased"
             raise ExchangeError(msg)
         version, text = known[one.post]
-        for mark in one.marks:
-            _check_mark(mark, allowed, len(text), f"{file}: {one.where}")
-        one = replace(one, version=one.version or version)
+        if one.version not in (None, version):
+            msg = f"{where}: codes version {one.version} of the post, and version {version} was sampled"
+            raise ExchangeError(msg)
+        marks = tuple(_placed(m, allowed, text, where) for m in one.marks if m.code != NONE)
+        if marks and len(marks) < len(one.marks):
+            msg = f"{where}: {NONE} stands beside a code"
+            raise ExchangeError(msg)
+        one = replace(one, version=version, marks=tuple(dict.fromkeys(marks)))
         first = firsts.setdefault((one.annotator, one.post), one)
         if _essence(first) != _essence(one):
-            msg = (
-                f"{file}: {one.where}: the post of {first.where} again, with other codes; keep one of the two"
-            )
+            msg = f"{file}: {one.where}: the post of {first.where} again, with other codes; keep one of the two"
             raise ExchangeError(msg)
     return list(firsts.values())
 
 
-def _check_mark(mark: Mark, allowed: frozenset[str], length: int, where: str) -> None:
+def _placed(mark: Mark, allowed: frozenset[str], text: str, where: str) -> Mark:
+    """The mark, checked, with its span on the text as it is stored."""
     if mark.code not in allowed:
         msg = f"{where}: a code that the codebook does not have"
         raise ExchangeError(msg)
-    if mark.start is not None and not 0 <= mark.start < (mark.end or 0) <= length:
-        msg = f"{where}: code {mark.code} stands on characters {mark.start}..{mark.end} of a text of {length}"
+    if mark.start is None or mark.end is None:
+        return mark
+    places = _stored_places(text)
+    if not 0 <= mark.start < mark.end < len(places):
+        msg = f"{where}: {mark.code} stands on characters {mark.start}..{mark.end} of a text of {len(places) - 1}"
         raise ExchangeError(msg)
+    return replace(mark, start=places[mark.start], end=places[mark.end])
+
+
+def _stored_places(text: str) -> Sequence[int]:
+    """For each character of the text with plain newlines, and its end, where it is in the text as stored."""
+    if "\r\n" not in text:
+        return range(len(text) + 1)
+    return [n for n in range(len(text)) if n == 0 or text[n - 1 : n + 1] != "\r\n"] + [len(text)]
 
 
 def _essence(coded: Coded) -> set[tuple[str, int | None, int | None]]:
@@ -162,6 +181,7 @@ def _letters(posts: Sequence[Post]) -> dict[str, str]:
 
 
 def _lines(text: str) -> str:
+    """The text with plain newlines, on which all tools count alike."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -174,9 +194,7 @@ SUFFIXES = {
 
 def available() -> list[str]:
     """The names of all formats, as the command line has them."""
-    return sorted(
-        m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")
-    )
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
 
 
 def load_format(name: str) -> Any:

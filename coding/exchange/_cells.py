@@ -1,8 +1,8 @@
 """
 What spreadsheet programs do to cells, and how to live with it.
 
-A text that begins like a formula is shown with an apostrophe before it, so that no program computes it; read back, exactly
-that apostrophe goes again.
+A text that begins like a formula is shown with an apostrophe before it, so that no program computes it;
+read back, exactly that apostrophe goes again.
 """
 
 from __future__ import annotations

@@ -73,9 +73,7 @@ def _columns(names: Sequence[str], codebook: Codebook, file: str) -> dict[str, i
             msg = f"{file}: column {_letter(n)}: the column {name} stands there twice"
             raise ExchangeError(msg)
         if name.startswith(themes) and name not in ids:
-            msg = (
-                f"{file}: column {_letter(n)}: its name looks like a code, but the codebook has no such code"
-            )
+            msg = f"{file}: column {_letter(n)}: its name looks like a code, but the codebook has no such code"
             raise ExchangeError(msg)
         columns.setdefault(name, n)
     if "post" not in columns:
@@ -108,9 +106,7 @@ class _Rows:
         """What row *number* says; None when its post was not coded."""
         post = self._post(number, line)
         self._same_text(number, line, post)
-        codes = (
-            self._listed(line) if not set(self._codes) & self._columns.keys() else self._ticks(number, line)
-        )
+        codes = self._listed(line) if not set(self._codes) & self._columns.keys() else self._ticks(number, line)
         done = self._tick(number, line, DONE) if DONE in self._columns else "codes" in self._columns
         if not codes and not done:
             return None

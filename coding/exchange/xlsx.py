@@ -70,9 +70,7 @@ def cells(path: Path) -> list[list[Any]]:
         book.close()
 
 
-def write_choices(
-    path: Path, rows: Iterable[list[str]], choices: Mapping[str, str], widths: list[int]
-) -> int:
+def write_choices(path: Path, rows: Iterable[list[str]], choices: Mapping[str, str], widths: list[int]) -> int:
     """A plain sheet of texts under a header row, with a drop-down list in the columns of *choices* ("yes,no")."""
     from openpyxl import Workbook
     from openpyxl.utils import get_column_letter
@@ -84,9 +82,9 @@ def write_choices(
     sheet.title = SHEET
     count = _fill(sheet, rows)
     for cell in sheet[1]:
-        if cell.value in choices:
-            choice = DataValidation(type="list", formula1=f'"{choices[cell.value]}"', allow_blank=True)
-            letter = get_column_letter(cell.column)
+        if (name := str(cell.value)) in choices:
+            choice = DataValidation(type="list", formula1=f'"{choices[name]}"', allow_blank=True)
+            letter = get_column_letter(cell.column or 1)
             choice.add(f"{letter}2:{letter}{max(count, 2)}")
             sheet.add_data_validation(choice)
     sheet.freeze_panes = "A2"

@@ -13,9 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from coding.agreement import alpha, cohen, fleiss, masi, pabak, positive_agreement, verdict
 
-CELLS = st.lists(
-    st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=3, max_size=3), min_size=2, max_size=30
-)
+CELLS = st.lists(st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=3, max_size=3), min_size=2, max_size=30)
 SETS = st.frozensets(st.sampled_from("abcd"))
 
 

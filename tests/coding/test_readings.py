@@ -58,9 +58,7 @@ def test_other_codes_than_before_need_to_be_a_second_reading(store: Store) -> No
     codes = some(20)
     take_in(store, "anna", coded(codes), codebook())
     changed = codes | {next(iter(codes)): frozenset({"police.request"})}
-    with pytest.raises(
-        ExchangeError, match=r"1 posts were coded otherwise by anna before, the first at row 2"
-    ):
+    with pytest.raises(ExchangeError, match=r"1 posts were coded otherwise by anna before, the first at row 2"):
         take_in(store, "anna", coded(changed), codebook())
     assert take_in(store, "anna", coded(changed), codebook(), revise=True) == Taken(revised=1, known=19)
     now = {r["post"]: frozenset(r["codes"]) for r in kept.readings(store).iter_rows(named=True)}
@@ -130,9 +128,7 @@ def decided(path: Path, store: Store, said: str) -> Path:
 
     from coding.adjudication import Dispute
 
-    (first,) = [d for d in kept.readings(store).iter_rows(named=True) if d["coder"] == "anna" and d["codes"]][
-        :1
-    ]
+    (first,) = [d for d in kept.readings(store).iter_rows(named=True) if d["coder"] == "anna" and d["codes"]][:1]
     open_ = disputes(store) or [
         Dispute(first["post"], 1, first["case"], sorted(gold_codes()[first["post"]])[0], ("anna",), ("bram",))
     ]

@@ -38,9 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return gold_store(tmp_path_factory.mktemp("gold"))
 
 
-@given(
-    SEEDS, st.integers(1, 300), st.lists(st.sampled_from("aabbbcd"), min_size=1, max_size=200), st.booleans()
-)
+@given(SEEDS, st.integers(1, 300), st.lists(st.sampled_from("aabbbcd"), min_size=1, max_size=200), st.booleans())
 def test_a_draw_has_the_size_asked_and_its_probabilities_sum_to_it(
     seed: int, n: int, strata: list[str], equal: bool
 ) -> None:
@@ -86,9 +84,7 @@ def test_probabilities_follow_the_measure_until_one(measure: list[float], data: 
 
 
 @given(SEEDS, st.floats(0.05, 1.0))
-def test_no_weight_exceeds_that_of_a_random_sample_by_more_than_one_over_the_floor(
-    seed: int, floor: float
-) -> None:
+def test_no_weight_exceeds_that_of_a_random_sample_by_more_than_one_over_the_floor(seed: int, floor: float) -> None:
     """The floor bounds every design weight, so that no single post rules an estimate."""
     rng = np.random.default_rng(seed)
     drawn = weighted_draw(rng.random(500) ** 20, 50, rng, floor=floor)
@@ -160,9 +156,7 @@ def test_each_design_is_kept_with_its_probabilities(store: Store) -> None:
         assert items["position"].to_list() == list(range(1, 61))
         # The Horvitz-Thompson estimate of the frame's size must be near it: 560 +- four standard errors.
         assert float((1 / items["probability"]).sum()) == pytest.approx(560, rel=0.5)
-        assert sorted({p for own in kept.coders_of(store, sample.id).values() for p in own}) == sorted(
-            items["post"]
-        )
+        assert sorted({p for own in kept.coders_of(store, sample.id).values() for p in own}) == sorted(items["post"])
 
 
 def test_context_is_what_was_said_before_in_the_same_thread(store: Store) -> None:
@@ -174,9 +168,7 @@ def test_context_is_what_was_said_before_in_the_same_thread(store: Store) -> Non
     for one in kept.sampled(store, sample.id):
         line = by_thread[one.post.thread]
         place = line.index(one.post.id)
-        wanted = {0, *range(max(0, place - 3), place)} | {
-            line.index(r) for r in [one.post.reply_to] if r in line
-        }
+        wanted = {0, *range(max(0, place - 3), place)} | {line.index(r) for r in [one.post.reply_to] if r in line}
         assert [p.id for p in one.context] == [line[i] for i in sorted(wanted) if i < place]
 
 

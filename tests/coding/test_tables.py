@@ -77,9 +77,7 @@ def test_escaping_is_undone_exactly_and_leaves_no_formula(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @pytest.mark.parametrize("ends", ["\r\n", "\n"])
-def test_any_encoding_and_separator_comes_back(
-    tmp_path: Path, encoding: str, delimiter: str, ends: str
-) -> None:
+def test_any_encoding_and_separator_comes_back(tmp_path: Path, encoding: str, delimiter: str, ends: str) -> None:
     """What Excel, LibreOffice or Numbers save as CSV, in whatever country, reads as what was filled in."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator=ends).writerows(sheet())
@@ -245,9 +243,7 @@ def drop(column: str) -> Any:
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
-def test_what_would_corrupt_is_refused_by_row_and_column(
-    tmp_path: Path, change: Any, told: str, suffix: str
-) -> None:
+def test_what_would_corrupt_is_refused_by_row_and_column(tmp_path: Path, change: Any, told: str, suffix: str) -> None:
     """The message says where, and never what stands there."""
     rows = broken(change)
     path = tmp_path / f"t{suffix}"
