@@ -134,6 +134,8 @@ class _Gate:
     locate: bool
     evidence: OrderedDict[Pseudonym, Evidence] = field(default_factory=OrderedDict)
     permitted: set[str] = field(default_factory=set)
+    aliases: list[Label] = field(default_factory=list)
+    called: set[tuple[Pseudonym, str]] = field(default_factory=set)
 
     def pass_through(self, waiting: _Waiting, cursor: bytes | None) -> Admission:
         """One batch through the gate."""
@@ -149,8 +151,10 @@ class _Gate:
             else:
                 admitted.append(guest)
         found = self._find(admitted, threads)
-        posts = tuple(self._post(g, f, threads[g.thread], out) for g, f in zip(admitted, found, strict=True))
+        posts = tuple(self._post(g, f, threads, out) for g, f in zip(admitted, found, strict=True))
         new = tuple(x for t in threads.values() for x in t.new if x.label[1:] not in out)
+        new += tuple(x for x in self.aliases if x.thread not in out)
+        self.aliases.clear()
         locators = tuple(self._locator(g) for g in admitted) if self.locate else ()
         return Admission(Batch(self.case, self.source, posts, new, cursor), locators, skipped, waiting.counts)
 
@@ -161,7 +165,8 @@ class _Gate:
         thread = raw.thread or raw.reply_to or raw.id
         return _Guest(
             raw, _storable(raw.text.reveal()), self.names.post(raw.platform, raw.id),
-            self.names.author(raw.platform, raw.author), self.names.thread(raw.platform, thread), self.names.scope(raw.platform, thread),
+            self.names.author(raw.platform, raw.author), self.names.thread(raw.platform, thread),
+            self.names.scope(raw.platform, thread),
         )  # fmt: skip
 
     def _threads(self, guests: Sequence[_Guest]) -> dict[Pseudonym, ThreadLabels]:
@@ -173,12 +178,27 @@ class _Gate:
         scopes = {g.thread: g.scope for g in guests}
         threads = {t: ThreadLabels.of(t, partial(self.names.digest, scopes[t]), kept[t]) for t in ids}
         for guest in guests:
-            labels, evidence = threads[guest.thread], self._evidence(guest.thread)
-            own = [x.reveal() for x in (guest.raw.author, *guest.raw.aliases)]
-            labels.add_author(guest.author, evidence.add(own))
+            known = self._evidence(guest.thread).add(x.reveal() for x in (guest.raw.author, *guest.raw.aliases))
+            threads[guest.thread].add_author(guest.author, known)
+            self._also_called(guest, known)
+        for guest in guests:
             for mention in guest.raw.mentions:
-                labels.add_author(self.names.author(guest.raw.platform, mention), evidence.add([mention.reveal()]))
+                known = self._evidence(guest.thread).add([mention.reveal()])
+                threads[guest.thread].add_author(self._mentioned(guest, mention, threads), known)
         return threads
+
+    def _also_called(self, guest: _Guest, known: Iterable[str]) -> None:
+        """The author's names in the whole case, so that who asks for erasure by any of them is found."""
+        for name in known:
+            digest = self.names.alias(guest.raw.platform, name)
+            if (guest.author, digest) not in self.called:
+                self.called.add((guest.author, digest))
+                self.aliases.append(Label(guest.author, digest, f"@{guest.author}"))
+
+    def _mentioned(self, guest: _Guest, mention: Sealed, threads: dict[Pseudonym, ThreadLabels]) -> Pseudonym:
+        """Who is meant: an author of the thread who has this name, else whoever has this handle."""
+        known = threads[guest.thread].author_named(mention.reveal())
+        return known or self.names.author(guest.raw.platform, mention)
 
     def _evidence(self, thread: Pseudonym) -> Evidence:
         """The names of a thread's authors as far as this run has met them; the longest unused are dropped."""
@@ -198,13 +218,15 @@ class _Gate:
             out.append(spread(text, settle(text, [*finds, *more]) if more else finds))
         return out
 
-    def _post(self, guest: _Guest, found: list[Found], labels: ThreadLabels, out: frozenset[str]) -> Post:
+    def _post(
+        self, guest: _Guest, found: list[Found], threads: dict[Pseudonym, ThreadLabels], out: frozenset[str]
+    ) -> Post:
         def label(kind: str, value: str) -> str:
-            given = labels.label(kind, value)
+            given = threads[guest.thread].label(kind, value)
             return ERASED if given[1:] in out else given
 
         raw, protected = guest.raw, replace_found(guest.text, found, label)
-        marked = [self.names.author(raw.platform, m) for m in raw.mentions]
+        marked = [self._mentioned(guest, m, threads) for m in raw.mentions]
         reply_to = self.names.post(raw.platform, raw.reply_to) if raw.reply_to else None
         return Post(
             id=guest.id,

@@ -63,7 +63,7 @@ def plain_value(kind: str, value: str) -> str:
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """By what a person with this plain full name may be called as well: first name, surname with and without particles."""
+    """By what a person with this plain full name may be called too: first name, surname with or without particles."""
     words = name.split()
     if len(words) < 2:
         return ()

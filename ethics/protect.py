@@ -20,7 +20,7 @@ LOOKS_MADE = re.compile(r"\[(?=@[0-9a-z-]+\])")
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A stretch of the input (`start`, `end`, code points) of a type, and the label that stands for it, with brackets."""
+    """A stretch of the input (`start`, `end`, code points) of a type, and the label for it, with brackets."""
 
     start: int
     end: int

@@ -76,6 +76,10 @@ class Pseudonyms:
         """A keyed digest of a text within a scope: the same text in another one looks different."""
         return self._chain("name", scope, text)
 
+    def alias(self, platform: str, name: str) -> str:
+        """A keyed digest of a name by which an author is known anywhere in the case."""
+        return self.digest(f"alias\0{platform}", plain_handle(name))
+
     def fingerprint(self, text: str) -> str:
         """A keyed digest by which the same words are recognised when they come again; it outlives rotations."""
         return _short(self._keys[0], f"words\0{text}")

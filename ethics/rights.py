@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """All that a home holds of people: the corpus, the vault, the trail, and the folder with files written from them."""
+    """All that a home holds of people: corpus, vault, trail, and the folder with files written from them."""
 
     store: Store
     vault: Vault
@@ -65,14 +65,35 @@ class Erasure:
         return {**asdict(self), "files": list(self.files), "proven": self.proven}
 
 
+class Ambiguous(LookupError):
+    """Several authors bear the name that was given; the platform's own id tells them apart."""
+
+
 def erase_author(held: Holdings, cases: Mapping[str, Pseudonyms], platform: str, handle: Sealed) -> Erasure:
-    """Erase an author from these cases and keep her out of them, also where nothing of hers is stored yet."""
+    """
+    Erase an author from these cases and keep her out of them, also where nothing of hers is stored yet.
+
+    *handle* is what the platform knows her by, or another name of hers (`@name`, display name) when one author
+    of the case alone bears it. Ambiguous when several do, and then nothing is erased.
+    """
     posts: dict[str, list[str]] = {}
     authors: dict[str, list[str]] = {}
     for case, names in cases.items():
-        author = names.author(platform, handle)
-        posts[case], authors[case] = rights.posts_of_author(held.store, author), [author]
+        authors[case] = _meant(held, case, names, platform, handle)
+        posts[case] = sorted({p for a in authors[case] for p in rights.posts_of_author(held.store, a)})
     return _erase(held, "author", posts, authors, authors)
+
+
+def _meant(held: Holdings, case: str, names: Pseudonyms, platform: str, handle: Sealed) -> list[str]:
+    """The pseudonyms of whom is meant in a case: always that of the handle itself, which is kept out in any case."""
+    author = names.author(platform, handle)
+    others = [a for a in rights.authors_called(held.store, case, names.alias(platform, handle.reveal())) if a != author]
+    if not others or rights.posts_of_author(held.store, author):
+        return [author]
+    if len(others) > 1:
+        msg = f"{len(others)} authors of {case} bear this name; give the id by which {platform} knows the person"
+        raise Ambiguous(msg)
+    return [author, *others]
 
 
 def erase_posts(held: Holdings, case: str, posts: Collection[str], *, why: str = "post") -> Erasure:

@@ -65,7 +65,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Within one thread, what a name is called: keyed digest -> label. Threads cannot be linked by it."""
+    """
+    Within one thread, what a name is called: keyed digest -> label. Threads cannot be linked by it.
+
+    A label whose `thread` is an author says that a name is hers anywhere in the case; who asks to be erased is
+    found by it.
+    """
 
     thread: Pseudonym
     digest: str

@@ -69,6 +69,12 @@ def posts_of_author(store: Store, author: str) -> list[str]:
     return [p for (p,) in store.query("select distinct id from post where author = ? order by 1", [author])]
 
 
+def authors_called(store: Store, case: str, digest: str) -> list[str]:
+    """The authors of a case who bear the name with this keyed digest, anywhere in it."""
+    sql = "select distinct thread from label where \"case\" = ? and digest = ? and label = '@' || thread order by 1"
+    return [a for (a,) in store.query(sql, [case, digest])]
+
+
 def case_of_post(store: Store, post: str) -> str | None:
     """The case a post belongs to; None when it is not kept."""
     rows = store.query('select distinct "case" from post where id = ?', [post])
@@ -139,7 +145,9 @@ def _erase_posts(db: duckdb.DuckDBPyConnection, posts: Collection[str]) -> dict[
     db.register("gone", pa.table({"value": pa.array(list(posts), type=pa.string())}))
     db.execute("update post set reply_to = null where reply_to in (from gone)")
     rows = _drop_rows_about(db, posts, spared=("reply_to",))
-    db.execute("delete from label where thread not in (select thread from post)")
+    db.execute(
+        "delete from label where thread not in (select thread from post) and thread not in (select author from post)"
+    )
     db.unregister("gone")
     return rows
 
@@ -183,7 +191,8 @@ def _drop_rows_about(
 def _shift_spans(db: duckdb.DuckDBPyConnection, marks: Collection[str]) -> int:
     """Move the spans in posts whose text is about to become shorter; how many mentions there are."""
     found = db.execute(
-        "select id, version, text from post where exists (select 1 from (select unnest(?::text[]) as m) where contains(text, m))",
+        "select id, version, text from post "
+        "where exists (select 1 from (select unnest(?::text[]) as m) where contains(text, m))",
         [list(marks)],
     ).fetchall()
     wanted = re.compile("|".join(map(re.escape, sorted(marks))))
@@ -207,7 +216,8 @@ def _shift_table(
 ) -> None:
     ids = [post for post, _ in shifts]
     rows = db.execute(
-        f'select rowid, post, version, "start", "end" from {table} where "start" is not null and post in (select unnest(?::text[]))',
+        f'select rowid, post, version, "start", "end" from {table} '
+        'where "start" is not null and post in (select unnest(?::text[]))',
         [ids],
     ).fetchall()
     moved = [

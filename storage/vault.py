@@ -42,7 +42,8 @@ class Vault(Database):
         with self.transaction() as db:
             db.register("new_locator", frame.to_arrow())
             db.execute(
-                "insert into locator select distinct on (post) n.*, ?, null from new_locator n anti join locator using (post)",
+                "insert into locator select distinct on (post) n.*, ?, null from new_locator n "
+                "anti join locator using (post)",
                 [now()],
             )
             db.unregister("new_locator")
@@ -74,7 +75,8 @@ class Vault(Database):
     def unchecked(self, case: str, moment: datetime, platform: str | None = None) -> set[str]:
         """The posts about which the platform was last heard before *moment*."""
         rows = self.query(
-            'select post from locator where "case" = ? and (? is null or platform = ?) and coalesce(checked, collected) < ?',
+            'select post from locator where "case" = ? and (? is null or platform = ?) '
+            "and coalesce(checked, collected) < ?",
             [case, platform, platform, naive(moment)],
         )
         return {p for (p,) in rows}

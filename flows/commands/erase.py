@@ -32,14 +32,15 @@ def command(author: str | None, platform: str | None, post: str | None, case: st
         erasure = _post(home, post or "")
     click.echo(json.dumps(erasure.as_dict(), ensure_ascii=False) if as_json else _told(erasure))
     if not erasure.proven:
-        msg = f"something is still found in {', '.join(erasure.left)}; run the same command again and look at `veldwerk audit`"
+        msg = f"something is still found in {', '.join(erasure.left)}; run the same command again"
         raise WorkFailed(msg)
 
 
 def _author(home: Home, handle: str, platform: str, case: str | None) -> Erasure:
     from collectors import Sealed
     from ethics.pseudonyms import Salts
-    from ethics.rights import erase_author
+    from ethics.rights import Ambiguous, erase_author
+    from flows.errors import WrongUse
     from storage.rights import platforms
 
     if platform not in platforms(home.store):
@@ -48,7 +49,10 @@ def _author(home: Home, handle: str, platform: str, case: str | None) -> Erasure
     open_ones = [c for c in cases if Salts(home.root, c).state() != "destroyed"]
     for closed in sorted(set(cases) - set(open_ones)):
         click.echo(f"veldwerk: {closed}: its key is destroyed, nobody can be found in it by handle", err=True)
-    return erase_author(home.holdings, {c: home.pseudonyms(c) for c in open_ones}, platform, Sealed(handle))
+    try:
+        return erase_author(home.holdings, {c: home.pseudonyms(c) for c in open_ones}, platform, Sealed(handle))
+    except Ambiguous as several:
+        raise WrongUse(str(several)) from None
 
 
 def _post(home: Home, post: str) -> Erasure:

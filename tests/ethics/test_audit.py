@@ -53,7 +53,7 @@ def test_any_changed_byte_is_found(tmp_path_factory: pytest.TempPathFactory, dat
     [
         (lambda x: x[:2] + x[3:], 3),
         (lambda x: [x[1], x[0], *x[2:]], 1),
-        (lambda x: x[:3] + [x[2]] + x[3:], 4),
+        (lambda x: [*x[:3], x[2], *x[3:]], 4),
         (lambda x: x[:-2], 5),
         (lambda x: [], 1),
         (lambda x: [*x, x[-1]], 7),

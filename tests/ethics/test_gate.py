@@ -37,6 +37,18 @@ def test_a_mention_gets_the_authors_name(study: Study) -> None:
     assert [p.mentions for p in study.posts()] == [(), (a,), (a,)]
 
 
+def test_a_mention_by_user_name_is_the_author_known_by_number(study: Study) -> None:
+    """Where a platform knows authors by number and marks mentions by name, both are one."""
+    study.take(
+        [
+            raw(1, "hoi", "user12345", aliases=("@zeldzaam_88",)),
+            raw(2, "dag @Zeldzaam_88", "b", mentions=("zeldzaam_88",)),
+        ]
+    )
+    a = author("user12345")
+    assert (study.posts()[1].text, study.posts()[1].mentions) == (f"dag [@{a}]", (a,))
+
+
 def test_an_author_is_known_by_display_name_and_first_name(study: Study) -> None:
     """The display name and its first name mean the author, as long as nobody else could be meant."""
     study.take(

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors import Sealed
+from ethics.audit import Trail
 from ethics.keys import ProjectKey
 from ethics.policy import Refused
 from ethics.pseudonyms import PSEUDONYM, Pseudonyms, Salts
 from ethics.rights import Holdings
 from ethics.rotation import destroy, rotate
-from ethics.audit import Trail
 from storage import rights
 
 from .entrance import CASE, KEY, NAMES, Study, raw
@@ -32,7 +32,8 @@ def test_a_name_depends_on_key_case_platform_and_kind(value: str) -> None:
     v = Sealed(value)
     names = [
         NAMES.author("reddit", v), NAMES.author("mastodon", v), NAMES.post("reddit", v), NAMES.thread("reddit", v),
-        other_case.author("reddit", v), other_project.author("reddit", v), NAMES.digest("t1", value), NAMES.digest("t2", value),
+        other_case.author("reddit", v), other_project.author("reddit", v),
+        NAMES.digest("t1", value), NAMES.digest("t2", value),
     ]  # fmt: skip
     assert len({n[-16:] for n in names}) == len(names)
     assert all(PSEUDONYM.fullmatch(n) for n in names[:6])

@@ -11,7 +11,7 @@ import pytest
 from collectors import Sealed
 from ethics.audit import Trail
 from ethics.pseudonyms import Pseudonyms
-from ethics.rights import Holdings, erase_author, erase_posts, obey_suppressions, remove_posts
+from ethics.rights import Ambiguous, Holdings, erase_author, erase_posts, obey_suppressions, remove_posts
 from storage import Annotation, Coding, Store
 from storage.rights import moved_offset
 from storage.vault import Vault
@@ -119,6 +119,21 @@ def test_somebody_unknown_can_be_kept_out_beforehand(study: Open) -> None:
     erase_author(study.held, {CASE: NAMES, "other": other}, "mastodon", Sealed("nooit_gezien"))
     assert study.store.suppressed("other") == {other.author("mastodon", Sealed("nooit_gezien"))}
     assert study.take([raw(20, "hallo", "nooit_gezien")])["skipped"] == 1
+
+
+def test_she_is_found_by_any_name_that_is_hers_alone(study: Open) -> None:
+    """Who asks by user name or display name is found, though the platform knows her by a number."""
+    study.take(
+        [
+            raw(30, "eerste bericht hier", "user12345", aliases=("@Zeldzaam_88", "Sanne Kok"), thread="x"),
+            raw(31, "tweede bericht hier", "user99", aliases=("Sanne Kok",), thread="y"),
+        ]
+    )
+    with pytest.raises(Ambiguous):
+        erase_author(study.held, {CASE: NAMES}, "mastodon", Sealed("sanne kok"))
+    erasure = erase_author(study.held, {CASE: NAMES}, "mastodon", Sealed("zeldzaam_88"))
+    assert erasure.posts == 1
+    assert study.take([raw(32, "nog een", "user12345")])["skipped"] == 1
 
 
 def test_one_post_can_be_erased(study: Open, tmp_path: Path) -> None:
