@@ -25,8 +25,8 @@ POST_COLUMNS = (
 )
 _TEXT, _MOMENT = pa.string(), pa.timestamp("us", tz="UTC")
 _FIELDS = {
-    "id": _TEXT, "version": pa.int32(), "case": _TEXT, "platform": _TEXT, "source": _TEXT, "author": _TEXT, "text": _TEXT,
-    "thread": _TEXT, "reply_to": _TEXT, "mentions": pa.list_(_TEXT), "created": _MOMENT, "edited": _MOMENT,
+    "id": _TEXT, "version": pa.int32(), "case": _TEXT, "platform": _TEXT, "source": _TEXT, "author": _TEXT,
+    "text": _TEXT, "thread": _TEXT, "reply_to": _TEXT, "mentions": pa.list_(_TEXT), "created": _MOMENT, "edited": _MOMENT,
     "collected_at": _MOMENT, "language": _TEXT, "kind": _TEXT, "media": pa.list_(_TEXT), "run": _TEXT,
 }  # fmt: skip
 FETCH = 10_000

@@ -276,6 +276,18 @@ def _config(temp: Path, *, encrypted: bool) -> dict[str, str | bool | int | floa
 
 _engines: WeakValueDictionary[tuple[int, Path, bool], _Engine] = WeakValueDictionary()
 _engines_lock = threading.Lock()
+_orphans: list[_Engine] = []
+"""A forked child's copies of its parent's engines: their threads are not there, so they may not even be ended."""
+
+
+def _after_fork() -> None:
+    global _engines_lock  # noqa: PLW0603 (the parent may have held it when it forked)
+    _engines_lock = threading.Lock()
+    _orphans.extend(_engines.values())
+    _engines.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _engine_for(path: Path, *, encrypted: bool) -> _Engine:
