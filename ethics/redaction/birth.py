@@ -9,7 +9,8 @@ from .found import Found
 from .reading import BSN_MASK, MASKS, NAME_MASK, Reading
 
 MONTH = (
-    r"(?:jan(?:uari)?|feb(?:r(?:uari)?)?|mrt|maart|apr(?:il)?|mei|juni?|juli?|aug(?:ustus)?|sept?(?:ember)?|okt(?:ober)?|"
+    r"(?:jan(?:uari)?|feb(?:r(?:uari)?)?|mrt|maart|apr(?:il)?|mei|juni?|juli?|aug(?:ustus)?|sept?(?:ember)?|"
+    r"okt(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)"
 )
 SHORT_YEAR = r"(?:(?:19|20)[0-9]{2}|'?[0-9]{2})"
@@ -20,7 +21,8 @@ DATE = re.compile(
 )
 COMPACT = re.compile(r"(?<![\w/.,-])(?:[0-9]{6}|[0-9]{8})(?!\w)")
 ANNOUNCED = re.compile(
-    r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|\bjarig|\bjarige|\bbirthday|\bborn|[°🎂✝])[^\n0-9]{0,28}$"
+    r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|\bjarig|\bjarige|"
+    r"\bbirthday|\bborn|[°🎂✝])[^\n0-9]{0,28}$"
 )
 TOLD_AFTER = re.compile(
     r"[^\n0-9]{0,12}(?:\bbij geboortedatum|\(?geboortedatum|\bgeboren|zou \w+ jarig)|[^\n.]{0,24}\sjarig\b"
@@ -34,7 +36,8 @@ BORN = re.compile(
 """A date that has a year in which somebody alive may be born."""
 KIN = r"(?:oma|opa|moeder|vader|broer|broertje|zus|zusje|zoon|dochter|ma|pa|neef|nicht)"
 BESIDE = re.compile(
-    rf"(?:[{NAME_MASK}{BSN_MASK}]'?s?\s?[,(:;=]\s?(?:[0-9]{{1,2}}(?: jaar)?\s?[,(]\s?)?|[{NAME_MASK}]\s(?:is |was )?(?:van )?|\b{KIN}\s?[(,]\s?"
+    rf"(?:[{NAME_MASK}{BSN_MASK}]'?s?\s?[,(:;=]\s?(?:[0-9]{{1,2}}(?: jaar)?\s?[,(]\s?)?|[{NAME_MASK}]\s(?:is |"
+    rf"was )?(?:van )?|\b{KIN}\s?[(,]\s?"
     rf"|[{NAME_MASK}]\s[0-9]{{1,2}}\s?\(|[{NAME_MASK}] \(wordt [0-9]+, )$"
 )
 DETAILS = re.compile(rf"\s?[,;(]\s?(?:bsn\s?)?[{MASKS}]")

@@ -11,14 +11,17 @@ from .found import Found
 from .reading import NAME_MASK, OTHER_MASK, Reading
 
 CANDIDATE = re.compile(
-    r"(?<![\w+-])(?<![0-9][.,/])(?<![0-9]\s)(?:[0-9]{8,9}|[0-9]{3}[.\s-][0-9]{3}[.\s-][0-9]{3}|[0-9]{4}[.\s-]?[0-9]{2}[.\s-][0-9]{3}"
-    r"|[0-9]{3}\s[0-9]{2}\s[0-9]{4}|[0-9]{3}\s[0-9]{2}\s[0-9]{3}\s[0-9]|[0-9]{5}[.\s][0-9]{4})(?![\w%]|[.,/-][0-9]|\s[0-9])"
+    r"(?<![\w+-])(?<![0-9][.,/])(?<![0-9]\s)(?:[0-9]{8,9}|[0-9]{3}[.\s-][0-9]{3}[.\s-][0-9]{3}|"
+    r"[0-9]{4}[.\s-]?[0-9]{2}[.\s-][0-9]{3}"
+    r"|[0-9]{3}\s[0-9]{2}\s[0-9]{4}|[0-9]{3}\s[0-9]{2}\s[0-9]{3}\s[0-9]|[0-9]{5}[.\s][0-9]{4})(?![\w%]|[.,/-][0-9]|"
+    r"\s[0-9])"
 )
 ANNOUNCED = re.compile(r"(?:\bbsn\w*|\bburgerservice\w*|\bsofi\w*|\bb\.s\.n)[^\n]{0,45}$")
 ROW = re.compile(rf"[{NAME_MASK}{OTHER_MASK}]\s?[,(:]\s?$")
 """Right behind a name or another detail of somebody."""
 OTHER = re.compile(
-    r"(?:\border\w*|\bbestel\w*|\bfactuur\w*|\bzaak\w*|\bdossier\w*|\bkvk\w*|\bpakket\w*|\btrack\w*|\breferentie\w*|\bref|\bpv|"
+    r"(?:\border\w*|\bbestel\w*|\bfactuur\w*|\bzaak\w*|\bdossier\w*|\bkvk\w*|\bpakket\w*|\btrack\w*|\breferentie\w*|"
+    r"\bref|\bpv|"
     r"\baangifte\w*|\bklant\w*|\bticket\w*|\bbtw\w*|\bartikel\w*|\bserie\w*|\bpolis\w*|\brelatie\w*|\blidnummer|\bid:|"
     r"\bparket\w*|\btel\w*|€|\beur|\bmelding\w*|\bkenmerk\w*|\bnr)[^0-9\n]{0,14}$"
 )

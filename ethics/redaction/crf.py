@@ -11,68 +11,71 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .lexicon import plain
-from .words import PHRASE, Describer, NameShape, Word, edge, start_features, style_features
+from .reading import PHRASE
+from .words import AWAY, OPENERS, Describer, NameShape, Word, edge, start_features, style_features
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 MOST_WORDS = 150_000
-UPPER, SHOUT, LETTERS, OPENS, KEEPS = 1, 2, 4, 8, 16
+UPPER, SHOUT, LETTERS, OPENS, KEEPS, CUED = 1, 2, 4, 8, 16, 32
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights`: feature -> one weight a label. `transitions[i, j]`: from label i to label j."""
+    """
+    `rows`: feature -> its row in `weights`, which has a column for each label. `transitions[i, j]`: from label i to
+    label j.
+    """
 
     labels: tuple[str, ...]
-    weights: Mapping[str, Floats]
+    rows: Mapping[str, int]
+    weights: Floats
     transitions: Floats
     names: NameShape
 
     def sum(self, features: Iterable[str]) -> Floats:
         """The weights of *features* together."""
-        total = np.zeros(len(self.labels), np.float32)
-        for f in features:
-            w = self.weights.get(f)
-            if w is not None:
-                total += w
+        rows = self.rows
+        known = [i for f in features if (i := rows.get(f)) is not None]
+        total: Floats = self.weights[known].sum(axis=0) if known else np.zeros(len(self.labels), np.float32)
         return total
 
     def pack(self) -> bytes:
         """The model as a compressed npz file of plain arrays."""
         out = io.BytesIO()
-        keys = sorted(self.weights)
-        grams = [sorted(t) for t in self.names.tables]
-        np.savez_compressed(
-            out,
-            labels=_letters(self.labels),
-            features=_letters(keys),
-            weights=np.array([self.weights[k] for k in keys], np.float16),
-            transitions=self.transitions,
-            floors=np.array(self.names.floors),
-            **{f"grams{i}": _letters(g) for i, g in enumerate(grams)},
-            **{
-                f"odds{i}": np.array([t[x] for x in g], np.float16)
-                for i, (t, g) in enumerate(zip(self.names.tables, grams, strict=True))
-            },
-        )
+        keys = sorted(self.rows)
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": _letters(self.labels),
+            "features": _letters(keys),
+            "weights": self.weights[[self.rows[k] for k in keys]].astype(np.float16),
+            "transitions": self.transitions,
+            "floors": np.array(self.names.floors),
+        }
+        for i, table in enumerate(self.names.tables):
+            grams = sorted(table)
+            arrays[f"grams{i}"] = _letters(grams)
+            arrays[f"odds{i}"] = np.array([table[g] for g in grams], np.float16)
+        np.savez_compressed(out, allow_pickle=False, **arrays)
         return out.getvalue()
 
     @classmethod
     def unpack(cls, data: bytes) -> Model:
         """The model of a file that `pack` made. Only arrays are read, never objects."""
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            weights = dict(zip(_texts(file["features"]), file["weights"].astype(np.float32), strict=True))
+            rows = {feature: i for i, feature in enumerate(_texts(file["features"]))}
             tables = [
                 dict(zip(_texts(file[f"grams{i}"]), file[f"odds{i}"].astype(float).tolist(), strict=True))
                 for i in (0, 1)
             ]
             names = NameShape(tables, file["floors"].tolist())
-            return cls(tuple(_texts(file["labels"])), weights, file["transitions"].astype(np.float32), names)
+            weights, transitions = file["weights"].astype(np.float32), file["transitions"].astype(np.float32)
+            return cls(tuple(_texts(file["labels"])), rows, weights, transitions, names)
 
 
 def _letters(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
@@ -128,15 +131,30 @@ class Numbers:
         return n
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """
+    Of each post: the probabilities of a person and of a street at each token, shape (tokens, 2); the highest of
+    either; and whether a title, initials or a possessive stand in it.
+    """
+
+    probabilities: list[Floats]
+    person_peaks: list[float]
+    street_peaks: list[float]
+    cued: list[bool]
+
+
 class Tagger:
     """
     The model with its tables. `words[id]` says what is known of a token; ids hold until the next `begin`.
 
-    `starters` are ids of words that may open a phrase, `cues` those of titles and initials.
+    `starters` are the ids of words that may open a phrase, with the words that may come second in it.
     """
 
     def __init__(self, model: Model, describer: Describer) -> None:
         self.model, self.describer = model, describer
+        self.persons = [i for i, label in enumerate(model.labels) if label.endswith("PER")]
+        self.streets = [i for i, label in enumerate(model.labels) if label == "ADDR"]
         self.start_transitions = np.exp(model.transitions)
         self.pairs = {p: Pairs(model, p) for p in ("pg", "ng", "pn")}
         self._again = model.sum(["again"])
@@ -146,17 +164,17 @@ class Tagger:
         labels = len(self.model.labels)
         self.ids: dict[str, int] = {}
         self.words: list[Word] = []
-        self.starters: set[int] = set()
-        self.cues: set[int] = set()
+        self.starters: dict[int, frozenset[str]] = {}
         self.phrased: set[int] = set()
         self._table = np.zeros((1024, 5, labels), np.float32)
         self._facts = np.zeros((1024, 3), np.int64)
         self.cores, self.groups = Numbers(), Numbers()
         self._by_core = np.zeros((256, 5, labels), np.float32)
+        self._parts: dict[str, Floats | None] = {}
         for p in self.pairs:
             self.pairs[p] = Pairs(self.model, p)
         # Number 0 stands between posts: what a word sees beyond the end of its post.
-        self._put("", Word((), {d: edge(d) for d in (-2, -1, 1, 2)}, "E", "E", "", "mark", 0, False, 0.0))
+        self._put("", Word((), (), (), "E", "E", "", "mark", 0, False, 0.0))
 
     def number(self, token: str) -> int:
         """The id of *token*."""
@@ -166,23 +184,48 @@ class Tagger:
     def _put(self, token: str, word: Word) -> int:
         n = self.ids[token] = len(self.words)
         self.words.append(word)
-        if plain(token) in self.describer.lexicon.phrases:
-            self.starters.add(n)
+        if phrases := self.describer.lexicon.phrases.get(plain(token)):
+            self.starters[n] = frozenset(p[1] for p in phrases)
         if token.endswith(PHRASE):
             self.phrased.add(n)
-        if word.cue == "T" or word.possessive or (word.kind == "word" and word.capital and token.endswith(".")):
-            self.cues.add(n)
         if n == len(self._table):
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
             self._facts = np.concatenate([self._facts, np.zeros_like(self._facts)])
-        for slot, features in enumerate((word.own, *(word.near[d] for d in (-2, -1, 1, 2)))):
-            self._table[n, slot] = self.model.sum(features)
+        row = self._table[n]
+        row[0] = self.model.sum(word.own)
+        if token:
+            for features, places in ((word.wide, AWAY), (word.close, AWAY[1:3])):
+                for f in features:
+                    if (part := self._part(f, places)) is not None:
+                        row[1:] += part
+        else:
+            for slot, d in enumerate(AWAY, 1):
+                row[slot] = self.model.sum(edge(d))
         before = len(self.cores.names)
         core = self.cores[word.core]
         if core == before:
             self._put_core(core, word.core)
-        self._facts[n] = (core, self.groups[word.group], _facts(token, word))
+        facts = _facts(token, word) | (CUED if _cued(token, word) else 0)
+        self._facts[n] = (core, self.groups[word.group], facts)
         return n
+
+    def _part(self, feature: str, places: tuple[int, ...]) -> Floats | None:
+        """The weights of one feature for the words at *places* from here; None when the model knows none."""
+        try:
+            return self._parts[feature]
+        except KeyError:
+            pass
+        rows = self.model.rows
+        known = [
+            (slot, i) for slot, d in enumerate(AWAY) if d in places and (i := rows.get(f"{d}{feature}")) is not None
+        ]
+        part = None
+        if known:
+            part = np.zeros((len(AWAY), len(self.model.labels)), np.float32)
+            for slot, i in known:
+                part[slot] = self.model.weights[i]
+        self._parts[feature] = part
+        return part
 
     def _put_core(self, n: int, core: str) -> None:
         if n == len(self._by_core):
@@ -201,10 +244,10 @@ class Tagger:
         if len(self.words) > MOST_WORDS:
             self._clear()
 
-    def tag(self, posts: Sequence[Sequence[int]]) -> list[Floats]:
-        """For each post of token ids the probability of each label at each token; shape (tokens, labels)."""
+    def tag(self, posts: Sequence[Sequence[int]]) -> Tagged:
+        """The probabilities of the model for posts of token ids."""
         if not posts:
-            return []
+            return Tagged([], [], [], [])
         flat: list[int] = [0, 0]
         starts = []
         for ids in posts:
@@ -212,13 +255,21 @@ class Tagger:
             flat += ids
             flat += (0, 0)
         lengths = np.array([len(p) for p in posts], np.int64)
-        emissions = self._emit(np.array(flat), np.array(starts), lengths)
-        return _marginals(emissions, np.array(starts), lengths, self.start_transitions)
+        numbers, begin = np.array(flat), np.array(starts)
+        emissions = self._emit(numbers, begin)
+        marginals = _marginals(emissions, begin, lengths, self.start_transitions)
+        joined = np.zeros((len(numbers), 2), np.float32)
+        for column, group in enumerate((self.persons, self.streets)):
+            joined[:, column] = marginals[:, group].sum(axis=1)
+        peaks = np.maximum.reduceat(joined, begin - 1, axis=0)
+        cued = np.maximum.reduceat(self._facts[numbers, 2] & CUED, begin - 1) > 0
+        parts = [joined[a : a + n] for a, n in zip(starts, lengths.tolist(), strict=True)]
+        return Tagged(parts, peaks[:, 0].tolist(), peaks[:, 1].tolist(), cued.tolist())
 
-    def _emit(self, flat: Ints, starts: Ints, lengths: Ints) -> Floats:
+    def _emit(self, flat: Ints, starts: Ints) -> Floats:
         table, facts = self._table, self._facts[flat]
         core, group, flags = facts[:, 0], facts[:, 1], facts[:, 2]
-        out = table[flat, 0].copy()
+        out: Floats = table[flat, 0].copy()
         out[2:] += table[flat[:-2], 1]
         out[1:] += table[flat[:-1], 2]
         out[:-1] += table[flat[1:], 3]
@@ -238,6 +289,11 @@ class Tagger:
         return out
 
 
+def _cued(token: str, word: Word) -> bool:
+    """Whether a rule of form may begin here: a title, initials, a possessive."""
+    return word.cue == "T" or word.possessive or (word.kind == "word" and word.capital and token.endswith("."))
+
+
 def _facts(token: str, word: Word) -> int:
     """What the post's own features need of a token, as bits."""
     if not token:
@@ -245,7 +301,7 @@ def _facts(token: str, word: Word) -> int:
     text = token.rstrip(PHRASE)
     if word.kind == "word":
         return LETTERS | (UPPER if word.capital else 0) | (SHOUT if text.isupper() else 0)
-    opening = text in ".?!:\n" or (word.kind == "mark" and not text.isascii())
+    opening = text in OPENERS or (word.kind == "mark" and not text.isascii())
     return OPENS if opening else KEEPS
 
 
@@ -275,9 +331,9 @@ def _repeated(flat: Ints, post: Ints, flags: Ints) -> Ints:
     return repeated
 
 
-def _marginals(emissions: Floats, starts: Ints, lengths: Ints, transitions: Floats) -> list[Floats]:
-    """Forward-backward over posts of like length together."""
-    out: list[Floats] = [np.zeros((0, emissions.shape[1]), np.float32)] * len(lengths)
+def _marginals(emissions: Floats, starts: Ints, lengths: Ints, transitions: Floats) -> Floats:
+    """Forward-backward over posts of like length together; 0 between the posts."""
+    out = np.zeros_like(emissions)
     order = np.argsort(lengths, kind="stable")
     for first in range(0, len(order), 128):
         block = order[first : first + 128]
@@ -291,8 +347,7 @@ def _marginals(emissions: Floats, starts: Ints, lengths: Ints, transitions: Floa
         e = emissions[places]
         e = np.exp(e - e.max(axis=2, keepdims=True))
         p = _forward_backward(e, inside, transitions)
-        for row, (post, n) in enumerate(zip(block.tolist(), size.tolist(), strict=True)):
-            out[post] = p[row, :n]
+        out[places[inside]] = p[inside]
     return out
 
 

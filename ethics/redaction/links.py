@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
+from .lexicon import listed
 from .reading import Reading
 
 SAFE = (
     "nl|com|be|org|net|eu|info|example|shop|store|top|vip|cc|xyz|online|site|biz|io|app|support|club|icu|social|page|"
-    "gov|edu|dev|gg|ly|gl|tk|ml|ga|cf|test|invalid|frl|amsterdam|nu|tv|ai|co|con|website|space|live|link|click|news|media|"
+    "gov|edu|dev|gg|ly|gl|tk|ml|ga|cf|test|invalid|frl|amsterdam|nu|tv|ai|co|con|website|space|live|link|click|news|"
+    "media|"
     "chat|tech|group|bank|money|cash|fund|trade|pro|world|digital|services|help|center|zone|work|run|fit|life|best|buzz"
 )
 """Endings of domains that are no Dutch words; those below need a path or a second dot to count."""
@@ -22,6 +24,8 @@ SPOKEN_DOT = (
 NAME = r"[^\W_](?:[\w-]*[^\W_])?"
 PATH = r"(?:(?::\d{2,5})?[/?#][^\s\ue000-\ue002]*)?"
 
+GLUED = re.compile(r"\w\.[a-z]{2}")
+BRACKETED = re.compile(r"[\[({](?:\.|dot|punt)[\])}]")
 SCHEME = re.compile(
     r"(?:h(?:tt|xx|\*\*)ps?|ftp)\s?(?:\[:\]|:)\s?//[^\s\ue000-\ue002]+|(?<![\w@])www(?:\.|\[\.\])[^\s\ue000-\ue002]+"
 )
@@ -33,13 +37,17 @@ DEFANGED = re.compile(
 LONG = re.compile(rf"(?<![\w@.\-/]){NAME}{DOT}(?:{NAME}{DOT})+(?:{RISKY})(?![\w@-]|\.\w){PATH}")
 PATHED = re.compile(rf"(?<![\w@.\-/])(?:{NAME}{DOT})+[a-z]{{2,12}}/[^\s\ue000-\ue002]*")
 SPOKEN = re.compile(
-    rf"(?<![\w@.\-/])(?:{NAME}\spunt\s)*[\w-]{{3,}}(?:\s(?:punt|dot)\s)(?:nl|com|be|org|net|eu|info|example|shop|nu)(?!\w)(?:\s?(?:slash|/)\s?[^\s\ue000-\ue002]+)?"
+    rf"(?<![\w@.\-/])(?:{NAME}\spunt\s)*[\w-]{{3,}}(?:\s(?:punt|dot)\s)(?:nl|com|be|org|net|eu|info|example|shop|"
+    rf"nu)(?!\w)(?:\s?(?:slash|/)\s?[^\s\ue000-\ue002]+)?"
 )
 
 AT = r"(?:@|\s@\s|\s?[\[({]\s?(?:at|a|apen?staart(?:je)?|@)\s?[\])}]\s?|\sapen?staart(?:je)?\s)"
 BARE_AT = r"\sat\s"
 LOCAL = r"[\w](?:[\w.+-]*[\w+-])?"
-LOCAL_DOT = rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
+LOCAL_DOT = (
+    rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?"
+    rf"|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
+)
 HOST = r"[^\W_](?:[\w-]*[^\W_])?"
 EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL}@{HOST}(?:\.{HOST})+")
 WRITTEN_EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL_DOT}{AT}{HOST}(?:{SPOKEN_DOT}{HOST})*{SPOKEN_DOT}[a-z]{{2,10}}(?!\w)")
@@ -51,31 +59,48 @@ AT_HANDLE = re.compile(r"(?<![\w.@/])@(?=[\w.-]*[^\W\d])\w(?:[\w.-]*\w)?_?(?:@[\
 U_HANDLE = re.compile(r"(?<![\w])/?u/[\w-]{2,}")
 UNDERSCORED = re.compile(r"(?<![\w@./-])(?=[\w.]*_)(?=[\w.]*[^\W\d_])\w[\w.]*\w")
 SELF_NAMED = re.compile(
-    r"\b(?:noem(?:t|en|de)? (?:zich|zichzelf)|account|gebruiker|nick(?:name)?|profiel|alias|als)\s['\"]?(?P<value>[^\W_]+)"
+    r"\b(?:noem(?:t|en|de)? (?:zich|zichzelf)|account|gebruiker|nick(?:name)?|profiel|alias|"
+    r"als)\s['\"]?(?P<value>[^\W_]+)"
+)
+INNER_CAPITAL = re.compile(r"[a-z][A-Z]")
+LETTER_DIGIT = re.compile(r"[^\W\d_][0-9]")
+PLATFORMS = (
+    "insta",
+    "snap",
+    "tiktok",
+    "telegram",
+    "discord",
+    "naam",
+    "nick",
+    "ign",
+    "steam",
+    "psn",
+    "gamertag",
+    "account",
 )
 MIXED = re.compile(r"[A-Z]?[a-z]+[A-Z][A-Za-z]*")
 NUMBERED = re.compile(r"(?<![\w@./-])(?:[^\W\d_]+\.)?[^\W\d_]{4,}\d{2,4}(?![\w@]|[.,/-]\w)")
 DOTTED = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}\.(?:[^\W\d_]{2,}\d{2,4}|[^\W\d_]\d{3})(?![\w@]|[.,/-]\w)")
 ANNOUNCED = re.compile(
-    r"(?<!\w)(?:insta(?:gram)?|snap(?:chat)?|tiktok|telegram|discord|discordnaam|username|gebruikersnaam|nickname|nick|ign|steam|psn|gamertag|"
+    r"(?<!\w)(?:insta(?:gram)?|snap(?:chat)?|tiktok|telegram|discord|discordnaam|username|gebruikersnaam|nickname|"
+    r"nick|ign|steam|psn|gamertag|"
     r"account(?:naam)?)(?:\s?[:=]\s?|\s(?:is|heet|als|van haar|van hem|naam|onder)\s)[\"']?(?P<value>[\w.]*\w_?)"
 )
-MONEY_WORDS = frozenset(
-    "covid corona iphone ipad windows office groep route artikel kamer euro playstation xbox galaxy samsung android chatgpt "
-    "lidl jumbo klas agenda editie versie seizoen level ronde zaal blok model type serie pagina nummer team politie "
-    "stuks keer uur jaar euros plus lijn halte vlucht perron spoor poort hal gate sector unit gold redmi honor".split()
-)
+MONEY_WORDS = listed("""
+    covid corona iphone ipad windows office groep route artikel kamer euro playstation xbox galaxy samsung android
+    chatgpt lidl jumbo klas agenda editie versie seizoen level ronde zaal blok model type serie pagina nummer team
+    politie stuks keer uur jaar euros plus lijn halte vlucht perron spoor poort hal gate sector unit gold redmi
+    honor
+""")
 TRAILING = ".,;:!?'\"”»*_~…"
 
 
 def find(text: Reading) -> Iterator[Found]:
     """URL, EMAIL and HANDLE in *text*."""
     low = text.low
-    dotted = "." in low or "punt" in low or " dot" in low or "[dot" in low or "(dot" in low
     if "@" in low or "staart" in low or "(a" in low or "[a" in low or "{a" in low or " at " in low:
         yield from _emails(low)
-    if dotted or "://" in low or ":]//" in low:
-        yield from _urls(low)
+    yield from _urls(low)
     yield from _handles(text)
 
 
@@ -89,11 +114,27 @@ def _emails(low: str) -> Iterator[Found]:
 
 
 def _urls(low: str) -> Iterator[Found]:
-    for pattern in (SCHEME, BARE, DEFANGED, LONG, PATHED, SPOKEN):
+    for pattern in _patterns(low):
         for m in pattern.finditer(low):
             end = _tail(low, m.start(), m.end())
             if end - m.start() > 3 and not (pattern is PATHED and not _hostlike(m.group())):
                 yield Found(m.start(), end, "URL")
+
+
+def _patterns(low: str) -> Iterator[re.Pattern[str]]:
+    """The patterns that can match, by a quick look: most texts have no dot between letters."""
+    if "//" in low or "www" in low:
+        yield SCHEME
+    if GLUED.search(low):
+        yield BARE
+        yield LONG
+        if "/" in low:
+            yield PATHED
+    if BRACKETED.search(low):
+        yield DEFANGED
+        yield BARE
+    if " punt " in low or " dot " in low:
+        yield SPOKEN
 
 
 def _hostlike(match: str) -> bool:
@@ -130,15 +171,15 @@ def _handles(text: Reading) -> Iterator[Found]:
         for m in UNDERSCORED.finditer(low):
             if m.group().strip("_"):
                 yield Found(m.start(), m.end(), "HANDLE")
-    if text.digits:
+    if text.digits and LETTER_DIGIT.search(low):
         for pattern in (NUMBERED, DOTTED):
             for m in pattern.finditer(low):
                 if m.group().rstrip("0123456789") not in MONEY_WORDS:
                     yield Found(m.start(), m.end(), "HANDLE")
-    for m in SELF_NAMED.finditer(text.plain):
+    for m in SELF_NAMED.finditer(text.plain) if INNER_CAPITAL.search(text.plain) else ():
         if MIXED.fullmatch(m.group("value")):
             yield Found(m.start("value"), m.end("value"), "HANDLE")
-    for m in ANNOUNCED.finditer(low):
+    for m in ANNOUNCED.finditer(low) if any(map(low.__contains__, PLATFORMS)) else ():
         value = m.group("value")
         if len(value) > 3 and any(c in "._0123456789" for c in value):
             yield Found(m.start("value"), m.end("value"), "HANDLE")

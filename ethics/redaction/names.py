@@ -1,25 +1,22 @@
-"""PERSON, and streets that no pattern shows: the name model's probabilities, rules of form, and spreading over a post."""
+"""PERSON, and streets that no pattern shows: the model's probabilities, rules of form, spreading over a post."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
-
 from .crf import Floats, Model, Tagger
 from .found import Found
-from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, Lexicon, plain, shipped
-from .reading import Reading
-from .words import INTERFIX, PHRASE, STREET, TOKEN, Describer, Word
+from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, Lexicon, listed, plain, shipped
+from .reading import PHRASE, Reading
+from .words import INTERFIX, STREET, TOKEN, Describer, Word
 
 FILE = "names.npz"
-ADDRESSING = frozenset(
-    "mevrouw mevr mw dhr heer meneer mijnheer menir mr mrs miss juf juffrouw dr drs ir ing prof".split()
-)
+ADDRESSING = listed("""
+    mevrouw mevr mw dhr heer meneer mijnheer menir mr mrs miss juf juffrouw dr drs ir ing prof
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +36,19 @@ class Thresholds:
 
 def with_phrases(tokens: list[str], lexicon: Lexicon) -> list[str]:
     """The tokens, those marked that stand in a phrase which is no person."""
-    for i, token in enumerate(tokens):
-        for parts in lexicon.phrases.get(plain(token), ()):
-            if tuple(map(plain, tokens[i : i + len(parts)])) == parts:
-                for j in range(i, i + len(parts)):
-                    tokens[j] = tokens[j].rstrip(PHRASE) + PHRASE
-                break
+    for i in range(len(tokens)):
+        mark_phrase(tokens, i, lexicon)
     return tokens
+
+
+def mark_phrase(tokens: list[str], i: int, lexicon: Lexicon) -> bool:
+    """Mark the tokens of the longest phrase that begins at *i*; whether there is one."""
+    for parts in lexicon.phrases.get(plain(tokens[i]), ()):
+        if tuple(map(plain, tokens[i : i + len(parts)])) == parts:
+            for j in range(i, i + len(parts)):
+                tokens[j] = tokens[j].rstrip(PHRASE) + PHRASE
+            return True
+    return False
 
 
 class NameFinder:
@@ -54,48 +57,49 @@ class NameFinder:
     def __init__(self, model: Model, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self.tagger = Tagger(model, Describer(lexicon, model.names))
-        self.person = [i for i, label in enumerate(model.labels) if label.endswith("PER")]
-        self.street = [i for i, label in enumerate(model.labels) if label == "ADDR"]
         self.rules = self.spread = True
 
     def find(self, readings: Sequence[Reading], thresholds: Thresholds) -> list[list[Found]]:
         """The finds in each reading's `plain`."""
         self.tagger.begin()
         posts = [self._numbers(r.plain) for r in readings]
-        return [
-            self._post(reading, ids, p, thresholds)
-            for reading, ids, p in zip(readings, posts, self.tagger.tag(posts), strict=True)
-        ]
+        tagged = self.tagger.tag(posts)
+        out: list[list[Found]] = []
+        for i, reading in enumerate(readings):
+            limit = thresholds.lower if reading.plain == reading.low else thresholds.cased
+            ruled = self.rules and tagged.cued[i]
+            if ruled or tagged.person_peaks[i] >= limit or tagged.street_peaks[i] >= thresholds.street:
+                out.append(self._post(reading, posts[i], tagged.probabilities[i], limit, thresholds, ruled))
+            else:
+                out.append([])
+        return out
 
     def _numbers(self, text: str) -> list[int]:
         ids, number = self.tagger.ids, self.tagger.number
         tokens = TOKEN.findall(text)
         numbers = [n if (n := ids.get(t)) is not None else number(t) for t in tokens]
         starters = self.tagger.starters
-        if any(n in starters for n in numbers):
-            numbers = [number(t) for t in with_phrases(tokens, self.lexicon)]
-        return numbers
+        marked = False
+        for i, n in enumerate(numbers[:-1]):
+            if n in starters and plain(tokens[i + 1]) in starters[n]:
+                marked = mark_phrase(tokens, i, self.lexicon) or marked
+        return list(map(number, tokens)) if marked else numbers
 
-    def _post(self, reading: Reading, ids: list[int], p: Floats, limits: Thresholds) -> list[Found]:
-        cues = self.tagger.cues
-        person = p[:, self.person].sum(axis=1)
-        street = p[:, self.street].sum(axis=1)
-        ruled = self.rules and any(n in cues for n in ids)
-        lower = reading.plain == reading.low
-        limit = limits.lower if lower else limits.cased
-        if not ruled and not (person >= limit).any() and not (street >= limits.street).any():
-            return []
+    def _post(
+        self, reading: Reading, ids: list[int], p: Floats, limit: float, limits: Thresholds, ruled: bool
+    ) -> list[Found]:
+        person, street = p[:, 0].tolist(), p[:, 1].tolist()
         words = [self.tagger.words[n] for n in ids]
         places = [m.span() for m in TOKEN.finditer(reading.plain)]
-        name = [q >= limit and w.kind == "word" for q, w in zip(person.tolist(), words, strict=True)]
-        addr = [q >= limits.street and w.kind in {"word", "num"} for q, w in zip(street.tolist(), words, strict=True)]
+        name = [q >= limit and w.kind == "word" for q, w in zip(person, words, strict=True)]
+        addr = [q >= limits.street and w.kind in {"word", "num"} for q, w in zip(street, words, strict=True)]
         tokens = [reading.plain[a:b] for a, b in places]
         if ruled:
             for a, b in rule_spans(tokens, words):
                 name[a:b] = [True] * (b - a)
         if self.spread:
-            _spread(tokens, places, words, person.tolist(), name, limits.sure)
-        for i, (t, w) in enumerate(zip(tokens, words, strict=True)):
+            _spread(tokens, places, words, person, name, limits.sure)
+        for i, w in enumerate(words):
             # A phrase that is no person; a hashtag that only looks odd.
             odd = i > 0 and tokens[i - 1] == "#" and not w.bits & (FIRST | FIRST_FAR | LAST | LAST_FAR)
             name[i] = name[i] and not odd and not self.tagger.in_phrase(ids[i])

@@ -1,4 +1,4 @@
-"""PHONE: all Dutch ways of writing, foreign numbers with their country code, numbers in words. Not public service numbers."""
+"""PHONE: all Dutch ways of writing, foreign ones with a country code, in words; no public service numbers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,46 @@ AREA = re.compile(
 )
 """National numbers of the Netherlands, and the mobile ones of Belgium."""
 CUE = re.compile(
-    r"(?:\b(?:bel|belt|bellen|tel|telefoon\w*|nr|nummer\w*|app|appt?|appen|mobiel\w*|gsm|whatsapp|wa|signal|sms)\b)[^\d\n]{0,24}$"
+    r"(?:\b(?:bel|belt|bellen|tel|telefoon\w*|nr|nummer\w*|app|appt?|appen|mobiel\w*|gsm|whatsapp|wa|signal|"
+    r"sms)\b)[^\d\n]{0,24}$"
 )
 DATED = re.compile(r"[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}(?![0-9])")
 NOT_PHONE = re.compile(
     r"\b(?:order\w*|bestel\w*|factuur\w*|zaak\w*|dossier\w*|kvk\w*|pakket\w*|track\w*|referentie\w*|ref|pv|aangifte\w*|"
-    r"klant\w*|ticket\w*|btw\w*|bsn|iban|rekening\w*|artikel\w*|serie\w*|chassis\w*|imei|zaaknr|polis\w*)\b[^\d\n]{0,16}$"
+    r"klant\w*|ticket\w*|btw\w*|bsn|iban|rekening\w*|artikel\w*|serie\w*|chassis\w*|imei|zaaknr|"
+    r"polis\w*)\b[^\d\n]{0,16}$"
 )
-WORDS = (
-    "nul een één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien achttien "
-    "negentien twintig dertig veertig vijftig zestig zeventig tachtig negentig"
-).split()
+WORDS = [
+    "nul",
+    "een",
+    "één",
+    "twee",
+    "drie",
+    "vier",
+    "vijf",
+    "zes",
+    "zeven",
+    "acht",
+    "negen",
+    "tien",
+    "elf",
+    "twaalf",
+    "dertien",
+    "veertien",
+    "vijftien",
+    "zestien",
+    "zeventien",
+    "achttien",
+    "negentien",
+    "twintig",
+    "dertig",
+    "veertig",
+    "vijftig",
+    "zestig",
+    "zeventig",
+    "tachtig",
+    "negentig",
+]
 VALUES = {w: str(v) for w, v in zip(WORDS, (0, 1, 1, *range(2, 21), 30, 40, 50, 60, 70, 80, 90), strict=True)}
 TENS = "twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig"
 UNITS = "een|één|twee|tweeë|drie|drieë|vier|vijf|zes|zeven|acht|negen"

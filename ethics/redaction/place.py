@@ -6,97 +6,132 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
-from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, shipped
+from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, listed, shipped
 from .reading import Reading
 
 JOINED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3}(?!sa|sd|ss)[a-z]{2}(?!\w)")
 SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!SA|SD|SS)[A-Z]{2}(?![\w'])")
 LOW_SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!sa|sd|ss)[a-z]{2}(?![\w'])")
 TOLD = re.compile(r"\b(?:postcode\w*|pc)\b[^\n\d]{0,14}([1-9]\d{3}(?!\d)(?: ?[a-z]{2}\b)?)")
-NOT_JOINED = frozenset("km kg eu pk mm cm ml kw mb gb st nd th rd ha hz rpm er en".split())
-NOT_SPACED = frozenset("en is eu in of de ha".split())
-WORDS = NOT_JOINED | NOT_SPACED | frozenset(
-    "te op om ik je ze we wa nu er al na zo ja uu nr hm hè he ah oh ok bv nv tv pc cd ca pp ps pm am dm md mg gr oz ft as at be by "
-    "do du el et eh go hi if it la le ma me mi mn my no nl nou pa ri so to tu up us va vd zn m2 ex ie ai aj an dr ds ir mr mw bn "
-    "dj id kk tm ff".split()
-)  # fmt: skip
+NOT_JOINED = listed("""km kg eu pk mm cm ml kw mb gb st nd th rd ha hz rpm er en""")
+NOT_SPACED = listed("""en is eu in of de ha""")
+WORDS = NOT_JOINED | NOT_SPACED | listed("""
+    te op om ik je ze we wa nu er al na zo ja uu nr hm hè he ah oh ok bv nv tv pc cd ca pp ps pm am dm md mg gr oz
+    ft as at be by do du el et eh go hi if it la le ma me mi mn my no nl nou pa ri so to tu up us va vd zn m2 ex ie
+    ai aj an dr ds ir mr mw bn dj id kk tm ff
+""")  # fmt: skip
 
-UNITS = frozenset("kw mb gb pk km kg cm mm ml pc cd pp ps pm am ir mr dr ds zn vd va ex bv nv tv".split())
+UNITS = listed("""kw mb gb pk km kg cm mm ml pc cd pp ps pm am ir mr dr ds zn vd va ex bv nv tv""")
 BEFORE_TOWN = re.compile(r"(?<![\w\-/.,€])(?!19|20)[1-9][0-9]{3}(?= (?P<town>[A-ZÀ-Þ][\w-]{2,}))")
-STRONG = (
-    "straat straatje strjitte laan laantje steeg steegje plein pleintje singel dreef plantsoen gracht kade boulevard allee avenue "
-    "promenade kaai rijksweg parallelweg ringbaan trambaan ringweg stationsweg dorpsweg steenweg str. leane"
-).split()
-WEAK = (
-    "weg pad hof hofje park dijk wal markt brug haven veld velden weide weiden horst kamp hoek brink gang plaats route kolk vest "
-    "oever zoom akker baan erf poort meent vliet weer donk leane str route doelen werf stede waard kant tuin"
-).split()
-SHORTENED = "ln wg pln plnts sngl drf dyk wei reed bolwerk gr mrkt".split()
+STRONG = listed("""
+    straat straatje strjitte laan laantje steeg steegje plein pleintje singel dreef plantsoen gracht kade boulevard
+    allee avenue promenade kaai rijksweg parallelweg ringbaan trambaan ringweg stationsweg dorpsweg steenweg str.
+    leane
+""")
+WEAK = listed("""
+    weg pad hof hofje park dijk wal markt brug haven veld velden weide weiden horst kamp hoek brink gang plaats
+    route kolk vest oever zoom akker baan erf poort meent vliet weer donk leane str route doelen werf stede waard
+    kant tuin
+""")
+SHORTENED = listed("""ln wg pln plnts sngl drf dyk wei reed bolwerk gr mrkt""")
 """Endings that count with a capital and a number only."""
-TOWN_LIKE = frozenset(
-    "haven hoek vliet kamp waard horst veld velden donk vest poort stede kant tuin meent werf brug weer oever gang".split()
-)
-ENDINGS = tuple(STRONG + WEAK + SHORTENED)
+TOWN_LIKE = listed("""
+    haven hoek vliet kamp waard horst veld velden donk vest poort stede kant tuin meent werf brug weer oever gang
+""")
+ENDINGS = tuple(STRONG | WEAK | SHORTENED)
 CLEAR, PLAIN_WORD, LIKELY, DOUBTFUL, TOWN, ALONE, SHORT = 1, 2, 3, 4, 5, 6, 7
-"""A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's; an ending by itself; an abbreviation."""
-GENERIC = frozenset(
-    "schoolplein speelplein binnenplein voorplein winkelstraat wasstraat autowasstraat milieustraat hoofdstraat zijstraat achterstraat teststraat vaccinatiestraat woonstraat "
-    "fietsstraat voetgangersstraat dwarsstraat straat laan plein steeg gracht kade singel dreef boulevard promenade rijksweg "
-    "trambaan marktplaats mediamarkt supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant binnenkant buitenkant "
-    "achterkant voorkant zijkant bovenkant onderkant".split()
-)
+"""
+A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's; an
+ending by itself; an abbreviation.
+"""
+GENERIC = listed("""
+    schoolplein speelplein binnenplein voorplein winkelstraat wasstraat autowasstraat milieustraat hoofdstraat
+    zijstraat achterstraat teststraat vaccinatiestraat woonstraat fietsstraat voetgangersstraat dwarsstraat straat
+    laan plein steeg gracht kade singel dreef boulevard promenade rijksweg trambaan marktplaats mediamarkt
+    supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant binnenkant buitenkant achterkant voorkant
+    zijkant bovenkant onderkant
+""")
 VERB = re.compile(
     r"(?:ver|in|door|over|op|neer|aan|dood|af|toe|uit|terug|om|be|stuk|kort|mis|plat|tegen|bij|ont|weg|ge|gade)?slaan"
 )
-BARE = frozenset(
-    "gracht markt haven kade singel dijk vest brink rijksweg steenweg trambaan ringbaan parallelweg gang weg straat wal dam baan "
-    "boulevard dreef".split()
-)
+BARE = listed("""
+    gracht markt haven kade singel dijk vest brink rijksweg steenweg trambaan ringbaan parallelweg gang weg straat
+    wal dam baan boulevard dreef
+""")
 ADJECTIVE = re.compile(r"\b(?:Lange|Korte|Oude|Nieuwe|Grote|Kleine|Hoge|Lage|Gedempte|Achter|Voor|Eerste|Tweede)\s$")
 WORD = re.compile(r"[^\W\d_][\w'-]*[^\W_]\.?")
 NUMBER = re.compile(
     r"(?:\.?\s(?:nr\.?|nummer|no\.?)?\s?\d{1,4}"
-    r"(?:[\s-]?(?:[a-z](?![\w'])|hs|huis|bis|zwart|rood|[ivx]{1,4}(?!\w)|\d{1,3}(?![\w.,:/]\w|\w|\s?(?:uur|jaar|x\b))))?"
+    r"(?:[\s-]?(?:[a-z](?![\w'])|hs|huis|bis|zwart|rood|[ivx]{1,4}(?!\w)|\d{1,3}(?![\w.,:/]\w|\w|\s?(?:uur|jaar|"
+    r"x\b))))?"
     r"(?:\s?\d?\s?hoog|\sbus\s\d{1,4})?"
-    r"(?![\w]|[.:,/]\d|\s(?:uur|jaar|man|keer|euro|mensen|minuten|min|meter|km|dagen|weken|maanden|x|x\w*|jan\w*|feb\w*|maart|april|mei|juni|juli|aug\w*|"
+    r"(?![\w]|[.:,/]\d|\s(?:uur|jaar|man|keer|euro|mensen|minuten|min|meter|km|dagen|weken|maanden|x|x\w*|jan\w*|"
+    r"feb\w*|maart|april|mei|juni|juli|aug\w*|"
     r"sept\w*|okt\w*|nov\w*|dec\w*|agenten|auto\w*|wagens|busjes?|motoren|jongens|personen|van de|of)\b))"
 )
 BEFORE = re.compile(
-    r"(?:(?:\b(?:bij|huis)\s)?(?P<a>(?:\b(?:nr\.?|nummer|huisnr\.?)\s|(?<=\bbij\s)|(?<=\bhuis\s))\d{1,4}(?:\s?-?[a-z]|[\s-]?(?:hs|bis|[ivx]{1,3}))?)"
+    r"(?:(?:\b(?:bij|huis)\s)?(?P<a>(?:\b(?:nr\.?|nummer|huisnr\.?)\s|(?<=\bbij\s)|"
+    r"(?<=\bhuis\s))\d{1,4}(?:\s?-?[a-z]|[\s-]?(?:hs|bis|[ivx]{1,3}))?)"
     r"|(?<![\w.,:/-])(?P<b>\d{1,4}-?[a-z]))\s(?:in|op|aan|van)\s(?:de|het|t|'t)\s$"
 )
 LOCATED = re.compile(
-    r"\b(?:in|op|aan|bij|van|naar|uit|via|langs|over|rond|rondom|achter|door|halte|hoek|voor|richting|vanaf|t/m|tot|naast|tussen|en|heel|hele|"
-    r"tegenover|ingang|verzamelen|kruising|woont|behalve|omgeving|dat|is|houd|als|namens)\s(?:(?:de|het|t|'t|den|d'|heel|hele)\s)?$"
+    r"\b(?:in|op|aan|bij|van|naar|uit|via|langs|over|rond|rondom|achter|door|halte|hoek|voor|richting|vanaf|t/m|tot|"
+    r"naast|tussen|en|heel|hele|"
+    r"tegenover|ingang|verzamelen|kruising|woont|behalve|omgeving|dat|is|houd|als|namens)\s(?:(?:de|het|t|'t|den|d'|"
+    r"heel|hele)\s)?$"
 )
 ARTICLE = re.compile(
-    r"\b(?:in|op|aan|bij|langs|over|rond|door|achter|vanaf|via|naar|van|hele|heel|tot|uit|boven|is|en|t/m|tussen)\s(?:de|het|'t|t|den)\s$"
+    r"\b(?:in|op|aan|bij|langs|over|rond|door|achter|vanaf|via|naar|van|hele|heel|tot|uit|boven|is|en|t/m|"
+    r"tussen)\s(?:de|het|'t|t|den)\s$"
 )
 NAMED = re.compile(r"(?:(?<![\w'-])(?:[A-ZÀ-Þ][\w'.-]*|[1-9]e)\s(?:van(?: de| der| den| 't)?\s)?)+$")
-TITLES = frozenset(
-    "lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder dokter dr professor prof pastoor koningin koning "
-    "prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede derde 1e 2e 3e mr noordelijke zuidelijke".split()
-)
+TITLES = listed("""
+    lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder dokter dr professor prof
+    pastoor koningin koning prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede
+    derde 1e 2e 3e mr noordelijke zuidelijke
+""")
 LOW_NAMED = re.compile(
-    r"(?<![\w-])(?:(?:lange|korte|oude|nieuwe|grote|kleine|hoge|lage|gedempte|burgemeester|burg\.|wethouder|dokter|dr\.|professor|prof\.|"
-    r"pastoor|koningin|koning|prins|prinses|graaf|jonkheer|generaal|admiraal|sint|st\.|eerste|tweede|derde|1e|2e|3e|van)\s)+$"
+    r"(?<![\w-])(?:(?:lange|korte|oude|nieuwe|grote|kleine|hoge|lage|gedempte|burgemeester|burg\.|wethouder|dokter|"
+    r"dr\.|professor|prof\.|"
+    r"pastoor|koningin|koning|prins|prinses|graaf|jonkheer|generaal|admiraal|sint|st\.|eerste|tweede|derde|1e|2e|3e|"
+    r"van)\s)+$"
 )
-FUNCTION_WORDS = frozenset(
-    "de het een in op aan bij van voor door met naar via over uit en of dat die dit deze er hier daar ik je we ze hij wij heel hele "
-    "niet nee ja wat wie waar hoe als maar dus want toen nu bewoners buurt politie woningoverval inbraak "
-    "verzamelen namens vanaf tussen richting tot iedereen".split()
-)
+FUNCTION_WORDS = listed("""
+    de het een in op aan bij van voor door met naar via over uit en of dat die dit deze er hier daar ik je we ze hij
+    wij heel hele niet nee ja wat wie waar hoe als maar dus want toen nu bewoners buurt politie woningoverval
+    inbraak verzamelen namens vanaf tussen richting tot iedereen
+""")
 SQUARES = re.compile(
-    r"\b(?:op|aan|over|rond|via|langs|naar|van|behalve|bij|en|t/m|dat|als)\s(?:de|het|t|'t)\s(?P<word>(?:oude\s|nieuwe\s|grote\s)?(?:Markt|Brink|Dam|Parade|Singel|"
+    r"\b(?:op|aan|over|rond|via|langs|naar|van|behalve|bij|en|t/m|dat|als)\s(?:de|het|t|'t)\s(?P<word>(?:oude\s|"
+    r"nieuwe\s|grote\s)?(?:Markt|Brink|Dam|Parade|Singel|"
     r"Bolwerk|Plein|Wal|Haven|Kade|Dijk|Gracht|Ringbaan|Ring|Vest|Hof))(?!\w|-)",
     re.IGNORECASE,
 )
+ENDS = (
+    " markt",
+    " brink",
+    " dam",
+    " parade",
+    " singel",
+    " bolwerk",
+    " plein",
+    " wal",
+    " haven",
+    " kade",
+    " dijk",
+    " gracht",
+    " ring",
+    " vest",
+    " hof",
+)
 SUFFIX = re.compile(r"-(?:noord|zuid|oost|west|achter)\.?$|\.$")
 WITH_POSTCODE = re.compile(
-    r"(?<![\w-])(?:[A-ZÀ-Þ]|'t )[\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3} [0-9]{1,4}(?:[ -]?[A-Za-z0-9]{1,3})?(?=,? \(?[1-9][0-9]{3} ?[A-Za-z]{2}(?!\w))"
+    r"(?<![\w-])(?:[A-ZÀ-Þ]|'t )[\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3} [0-9]{1,4}(?:[ -]?[A-Za-z0-9]{1,3})?"
+    r"(?=,? \(?[1-9][0-9]{3} ?[A-Za-z]{2}(?!\w))"
 )
 WITH_NUMBER = re.compile(
-    r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
+    r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|"
+    r"'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
 )
 MOST = 100_000
 _classes: dict[str, int] = {}
@@ -136,7 +171,7 @@ def street_class(word: str) -> int:
     if known is None:
         if len(_classes) > MOST:
             _classes.clear()
-        known = _classes[word] = _street_class(word)
+        known = _classes[word] = _street_class(word) or _street_class(SUFFIX.sub("", word))
     return known
 
 
@@ -162,9 +197,12 @@ def _street_class(word: str) -> int:
 
 def _streets(text: Reading) -> Iterator[Found]:
     low, plain = text.low, text.plain
-    for m in WORD.finditer(low):
+    known = _classes
+    words = set(WORD.findall(low))
+    classes = {w: kind for w in words if (kind := known.get(w, -1)) and (kind > 0 or (kind := street_class(w)))}
+    for m in WORD.finditer(low) if classes else ():
         word = m.group()
-        kind = street_class(word) or street_class(SUFFIX.sub("", word))
+        kind = classes.get(word, 0)
         if not kind:
             continue
         start, end = m.start(), m.end() - (word[-1] == "." and not word.endswith("str."))
@@ -177,7 +215,7 @@ def _streets(text: Reading) -> Iterator[Found]:
         for m in WITH_NUMBER.finditer(plain):
             if not shipped().bits(m.group("street").split()[0]) & (BRAND | PLACE):
                 yield Found(*m.span("street"), "ADDRESS")
-    for m in SQUARES.finditer(plain):
+    for m in SQUARES.finditer(plain) if any(map(low.__contains__, ENDS)) else ():
         start, end = m.span("word")
         last = m.group("word").rpartition(" ")[2]
         number = NUMBER.match(low, end)

@@ -1,4 +1,4 @@
-"""PLATE: all Dutch side codes, with dashes, spaces or nothing between; Belgian, German and other ones where announced."""
+"""PLATE: all Dutch side codes, with dashes, spaces or nothing between; others where announced."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .found import Found
 from .reading import Reading
 
 SIDE_CODES = (
-    "XX-99-99", "99-99-XX", "99-XX-99", "XX-99-XX", "XX-XX-99", "99-XX-XX", "99-XXX-9", "9-XXX-99", "XX-999-X", "X-999-XX",
-    "XXX-99-X", "X-99-XXX", "9-XX-999", "999-XX-9",
+    "XX-99-99", "99-99-XX", "99-XX-99", "XX-99-XX", "XX-XX-99", "99-XX-XX", "99-XXX-9", "9-XXX-99", "XX-999-X",
+    "X-999-XX", "XXX-99-X", "X-99-XXX", "9-XX-999", "999-XX-9",
 )  # fmt: skip
 
 
@@ -25,22 +25,29 @@ def _any(between: str) -> re.Pattern[str]:
 DASHED = _any(r"(?:\s?-\s?|\.)")
 SPACED = _any(r"\s")
 JOINED = _any("")
+DASHES = re.compile(r"[a-z]\s?[-.]\s?[0-9]|[0-9]\s?[-.]\s?[a-z]")
+SPACES = re.compile(r"[0-9]\s[a-z]{1,3}(?![a-z])|(?<![a-z])[a-z]{1,3}\s[0-9]")
+GLUED = re.compile(r"[0-9][a-z]{1,3}(?![a-z])|(?<![a-z])[a-z]{1,3}[0-9]")
 LOOSE = _any(r"[\s.\-]?")
 FOREIGN = re.compile(
     r"(?<![\w\-])(?:[A-Z]{1,3}[\s-][A-Z]{0,2}\s?[0-9]{2,5}(?:\s[A-Z]{1,3})?|[A-Z]{1,2}\s[0-9]{2,5}(?:\s?[A-Z]{1,3})?"
     r"|[A-Z]{1,2}[0-9]{4,5}[A-Z]{0,2})(?!\w)"
 )
 LEADING = re.compile(r"(?:in|om|op|van|de|na|en|of|te|tot|voor|met|nl|is|er|ik|je|we|ze|a[0-9]+$|n[0-9]+$)\b")
-BELGIAN = re.compile(r"(?<![\w\-])[1-9]-[a-z]{3}-\d{3}(?!\w)")
+BELGIAN = re.compile(r"(?<![\w\-])[1-9]-[A-Za-z]{3}-\d{3}(?!\w)")
 GERMAN = re.compile(r"(?<![\w\-])[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}(?!\w)")
 PARTIAL = re.compile(
-    r"(?<![\w\-])(?:[A-Z]{1,3}-\d{1,3}|\d{1,3}-[A-Z]{1,3}|[A-Z]{2,3} ?\d{2,3}|\d{2,3} ?[A-Z]{2,3})(?:-[A-Z0-9]{0,3})?(?![\w])"
+    r"(?<![\w\-])(?:[A-Z]{1,3}-\d{1,3}|\d{1,3}-[A-Z]{1,3}|[A-Z]{2,3} ?\d{2,3}|"
+    r"\d{2,3} ?[A-Z]{2,3})(?:-[A-Z0-9]{0,3})?(?![\w])"
 )
 CUE = re.compile(r"\b(?:kenteken\w*|\w*plaat|\w*platen|nummerbord\w*|nummerplaat|plaatje)\b[^\n]{0,45}$")
 VEHICLE = re.compile(
-    r"\b(?:auto\w*|bus\w*|bestel\w*|golf|polo|audi|bmw|opel|kia|seat|ford|transit|sprinter|caddy|transporter|scooter|brommer|busje|"
-    r"wagen\w*|volvo|fiat|peugeot|renault|toyota|mercedes|volkswagen|vw|twingo|clio|corsa|astra|tesla|skoda|vito|motor|kenteken\w*|"
-    r"plaat|suv|pick-?up|aanhanger|stationwagen|hatchback|mini|smart|citroen|berlingo|yaris|aygo|dacia|hyundai|nissan|mazda)\b"
+    r"\b(?:auto\w*|bus\w*|bestel\w*|golf|polo|audi|bmw|opel|kia|seat|ford|transit|sprinter|caddy|transporter|"
+    r"scooter|brommer|busje|"
+    r"wagen\w*|volvo|fiat|peugeot|renault|toyota|mercedes|volkswagen|vw|twingo|clio|corsa|astra|tesla|skoda|vito|"
+    r"motor|kenteken\w*|"
+    r"plaat|suv|pick-?up|aanhanger|stationwagen|hatchback|mini|smart|citroen|berlingo|yaris|aygo|dacia|hyundai|"
+    r"nissan|mazda)\b"
 )
 VOWEL = re.compile(r"[aeiou]")
 
@@ -50,20 +57,20 @@ def find(text: Reading) -> Iterator[Found]:
     if not text.digits:
         return
     low = text.low
-    for m in DASHED.finditer(low):
+    for m in DASHED.finditer(low) if DASHES.search(low) else ():
         yield Found(m.start(), m.end(), "PLATE")
-    for m in SPACED.finditer(low):
+    for m in SPACED.finditer(low) if SPACES.search(low) else ():
         clear = not VOWEL.search(m.group()) and (not _units(m.group()) or text.plain[m.start() : m.end()].isupper())
         if _told(low, m.start()) or (clear and (not _units(m.group()) or _near(low, m.start(), m.end()))):
             yield Found(m.start(), m.end(), "PLATE")
-    for m in JOINED.finditer(low):
+    for m in JOINED.finditer(low) if GLUED.search(low) else ():
         shouted = text.plain[m.start() : m.end()].isupper()
         if _told(low, m.start()) or ((shouted or not VOWEL.search(m.group())) and _near(low, m.start(), m.end())):
             yield Found(m.start(), m.end(), "PLATE")
-    for m in BELGIAN.finditer(low):
-        yield Found(m.start(), m.end(), "PLATE")
-    for m in GERMAN.finditer(text.plain):
-        yield Found(m.start(), m.end(), "PLATE")
+    if "-" in low:
+        for pattern in (BELGIAN, GERMAN):
+            for m in pattern.finditer(text.plain):
+                yield Found(m.start(), m.end(), "PLATE")
     yield from _announced(text)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ MASKS = NAME_MASK + BSN_MASK + OTHER_MASK
 because it stood in the text."""
 
 PLAIN = {
-    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\u3000\u2005\u2006\u2008\u200b\u2060\ufeff"), " "),
+    **dict.fromkeys([0xA0, *range(0x2002, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF], " "),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
     **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"),
     **{0xFF10 + d: str(d) for d in range(10)},
@@ -78,7 +77,7 @@ def _cut(reading: Reading, spans: list[tuple[int, int, str]]) -> Reading:
     if not spans:
         return reading
     origin = reading.origin or range(len(reading.plain) + 1)
-    plain, low, places, last = [], [], list[int](), 0
+    plain, low, places, last = list[str](), list[str](), list[int](), 0
     for start, end, mask in spans:
         plain += (reading.plain[last:start], mask)
         low += (reading.low[last:start], mask)

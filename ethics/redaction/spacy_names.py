@@ -54,6 +54,6 @@ def load(name: str) -> Language:
         msg = f"{VARIABLE} names {name!r}, which is not installed; install that spaCy pipeline, or unset {VARIABLE}"
         raise Refused(msg) from None
     if not {"ner", "entity_ruler"} & set(pipeline.pipe_names):
-        msg = f"{VARIABLE} names {name!r}, which finds no entities; name a pipeline with PER entities, or unset {VARIABLE}"
+        msg = f"{VARIABLE} names {name!r}, which finds no entities; name one that does, or unset {VARIABLE}"
         raise Refused(msg)
     return pipeline

@@ -1,5 +1,5 @@
 """
-Train the name model:  python -m ethics.redaction.train TEXTS.jsonl ...     Cross-validate by file: --cv first.
+Train the name model:  python -m ethics.redaction.train TEXTS.jsonl ...
 
 Needs Faker and python-crfsuite. A line of TEXTS is {"text", "pii": [{"text", "type"}]}; every occurrence of a span's
 text counts. Each post is copied several times with other names in the place of its own, in lower case, with dropped
@@ -14,7 +14,6 @@ import random
 import re
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,15 @@ import numpy as np
 import pycrfsuite
 
 from . import redactor
-from .crf import Model
+from .crf import Floats, Model
 from .found import Found, settle
 from .gather import flatten
-from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, Lexicon, plain, shipped
+from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, Lexicon, shipped
 from .names import FILE, with_phrases
-from .reading import MASKS, read
-from .words import INTERFIX, PHRASE, TITLE, TOKEN, Describer, NameShape, kind, post_features
+from .reading import MASKS, PHRASE, read
+from .words import INTERFIX, TITLE, TOKEN, Describer, NameShape, Word, kind, post_features
 
+SEEDS = (7, 8, 9)
 LABELS = ("O", "B-PER", "I-PER", "ADDR")
 Example = list[tuple[str, str]]
 """(token, label) of one post."""
@@ -91,8 +91,8 @@ class Names:
     """Names to put in: Faker's, weighted to what is common here, and those of the training texts."""
 
     FIRST = {  # noqa: RUF012
-        "nl_NL": 6, "nl_BE": 4, "tr_TR": 2, "fr_DZ": 2, "pl_PL": 1, "en_US": 1, "de_DE": 1, "fr_FR": 1, "en_IN": 1, "ro_RO": 1,
-        "id_ID": 1, "es_ES": 1, "it_IT": 1, "en_PK": 1, "hr_HR": 1,
+        "nl_NL": 6, "nl_BE": 4, "tr_TR": 2, "fr_DZ": 2, "pl_PL": 1, "en_US": 1, "de_DE": 1, "fr_FR": 1, "en_IN": 1,
+        "ro_RO": 1, "id_ID": 1, "es_ES": 1, "it_IT": 1, "en_PK": 1, "hr_HR": 1,
     }  # fmt: skip
 
     def __init__(self, posts: Sequence[Post], lexicon: Lexicon, rng: random.Random) -> None:
@@ -184,10 +184,10 @@ def typo(word: str, rng: random.Random) -> str:
 CHAT = tuple(
     (re.compile(a), b)
     for a, b in (
-        ("cht", "gt"), ("sch", "sg"), ("ij", "y"), ("ij", "ei"), ("ks|cs", "x"), ("en$", "e"), ("oo", "ow"), ("ee$", "eej"),
-        ("^ik", "k"), ("^het", "t"), ("t$", ""), ("[aeiou](?=[nrl]$)", ""), ("c(?=[aou])", "k"), ("k", "q"), ("s$", "z"),
-        ("lijk$", "lk"), ("z", "s"), ("v", "f"), ("aa", "a"), ("([aeiou])$", r"\1h"), ("isch", "ies"), ("ou", "au"),
-        ("d(?=[aeiou])", "t"),
+        ("cht", "gt"), ("sch", "sg"), ("ij", "y"), ("ij", "ei"), ("ks|cs", "x"), ("en$", "e"), ("oo", "ow"),
+        ("ee$", "eej"), ("^ik", "k"), ("^het", "t"), ("t$", ""), ("[aeiou](?=[nrl]$)", ""), ("c(?=[aou])", "k"), ("k", "q"),
+        ("s$", "z"), ("lijk$", "lk"), ("z", "s"), ("v", "f"), ("aa", "a"), ("([aeiou])$", r"\1h"), ("isch", "ies"),
+        ("ou", "au"), ("d(?=[aeiou])", "t"),
     )
 )  # fmt: skip
 
@@ -225,29 +225,30 @@ def distort(tokens: Example, rng: random.Random) -> Example:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    How to train. `copies` of each post with a person, `plain_copies` of others; `dropout` is the share of names that
+    are hidden from the lists; `c1`, `c2` and `iterations` are those of L-BFGS in crfsuite.
+    """
+
+    copies: int = 8
+    plain_copies: int = 2
+    dropout: float = 0.25
+    c1: float = 0.1
+    c2: float = 0.05
+    iterations: int = 90
+
+
 class Training:
     """One run of training over *posts*: copies made and features written with one seed."""
 
-    def __init__(
-        self,
-        posts: Sequence[Post],
-        describer: Describer,
-        seed: int,
-        copies: int,
-        dropout: float,
-        plain_copies: int = 1,
-    ) -> None:
-        self.posts, self.describer, self.dropout, self.copies, self.plain_copies = (
-            posts,
-            describer,
-            dropout,
-            copies,
-            plain_copies,
-        )
+    def __init__(self, posts: Sequence[Post], describer: Describer, seed: int, settings: Settings) -> None:
+        self.posts, self.describer, self.settings = posts, describer, settings
         self.rng = random.Random(seed)
         self.names = Names(posts, describer.lexicon, self.rng)
         self.trainer = pycrfsuite.Trainer(verbose=False)
-        self.cache: dict[tuple[str, bool], object] = {}
+        self.cache: dict[tuple[str, bool], Word] = {}
 
     def add(self, tokens: Example, drop: float) -> None:
         people = sorted({t for t, label in tokens if label.endswith("PER")})
@@ -257,28 +258,23 @@ class Training:
         if tokens:
             self.trainer.append(post_features(marked, words), [label for _, label in tokens])
 
-    def word(self, token, hide):  # type: ignore[no-untyped-def]
+    def word(self, token: str, hide: bool) -> Word:
         found = self.cache.get((token, hide))
         if found is None:
             found = self.cache[token, hide] = self.describer.describe(token, hide)
         return found
 
-    def run(self, path: str, iterations: int = 90, c1: float = 0.1, c2: float = 0.05) -> None:
+    def run(self, path: str) -> None:
         """Train, and write crfsuite's own file to *path*."""
+        how = self.settings
         for post in self.posts:
             tokens = example(post)
             person = any(label.endswith("PER") for _, label in tokens)
-            self.add(tokens, self.dropout if person else 0)
-            for _ in range(self.copies if person else self.plain_copies):
-                self.add(distort(substitute(tokens, self.names), self.rng), self.dropout)
-        settings = {
-            "c1": c1,
-            "c2": c2,
-            "max_iterations": iterations,
-            "feature.minfreq": 2,
-            "feature.possible_transitions": True,
-        }
-        self.trainer.set_params(settings)
+            self.add(tokens, how.dropout if person else 0)
+            for _ in range(how.copies if person else how.plain_copies):
+                self.add(distort(substitute(tokens, self.names), self.rng), how.dropout)
+        options = {"feature.minfreq": 2, "feature.possible_transitions": True, "max_iterations": how.iterations}
+        self.trainer.set_params({"c1": how.c1, "c2": how.c2, **options})
         self.trainer.train(path)
 
 
@@ -287,48 +283,46 @@ def export(path: str, names: NameShape) -> Model:
     tagger = pycrfsuite.Tagger()
     tagger.open(path)
     info = tagger.info()
-    weights: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(LABELS), np.float32))
+    rows = {feature: i for i, feature in enumerate(sorted({f for f, _ in info.state_features}))}
+    weights = np.zeros((len(rows), len(LABELS)), np.float32)
     for (feature, label), weight in info.state_features.items():
-        weights[feature][LABELS.index(label)] = weight
+        weights[rows[feature], LABELS.index(label)] = weight
     transitions = np.zeros((len(LABELS), len(LABELS)), np.float32)
     for (a, b), weight in info.transitions.items():
         transitions[LABELS.index(a), LABELS.index(b)] = weight
-    return Model(LABELS, dict(weights), transitions, names)
+    return Model(LABELS, rows, weights, transitions, names)
 
 
 def average(models: Sequence[Model]) -> Model:
     """One model with the mean weights; a log-linear model's loss is convex, so the mean is as good as its parts."""
-    keys = {k for m in models for k in m.weights}
-    zero = np.zeros(len(LABELS), np.float32)
-    weights = {k: sum((m.weights.get(k, zero) for m in models), zero) / len(models) for k in keys}
-    small = {k: w for k, w in weights.items() if np.abs(w).max() > 0.005}
-    return Model(LABELS, small, sum(m.transitions for m in models) / len(models), models[0].names)
+    keys = sorted({k for m in models for k in m.rows})
+    weights = np.zeros((len(keys), len(LABELS)), np.float32)
+    for m in models:
+        places = [i for i, k in enumerate(keys) if k in m.rows]
+        weights[places] += m.weights[[m.rows[keys[i]] for i in places]] / len(models)
+    kept = np.flatnonzero(np.abs(weights).max(axis=1) > 0.005)
+    rows = {keys[i]: n for n, i in enumerate(kept.tolist())}
+    transitions: Floats = np.mean([m.transitions for m in models], axis=0, dtype=np.float32)
+    return Model(LABELS, rows, weights[kept], transitions, models[0].names)
 
 
 def train(
-    posts: Sequence[Post],
-    lexicon: Lexicon,
-    names: NameShape,
-    seeds: Sequence[int] = (7,),
-    copies: int = 4,
-    dropout: float = 0.25,
-    plain_copies: int = 1,
-    **settings: float,
+    posts: Sequence[Post], lexicon: Lexicon, names: NameShape, seeds: Sequence[int], settings: Settings | None = None
 ) -> Model:
     """The averaged model of several seeds."""
     models = []
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "model.crf")
-            Training(posts, Describer(lexicon, names), seed, copies, dropout, plain_copies).run(path, **settings)
+            Training(posts, Describer(lexicon, names), seed, settings or Settings()).run(path)
             models.append(export(path, names))
     return average(models)
 
 
-def main(arguments: list[str]) -> None:
-    posts = read_posts(arguments)
+def main(paths: list[str]) -> None:
+    """Train on the texts of *paths* and write the file that ships."""
     lexicon = shipped()
-    model = train(posts, lexicon, NameShape.of(lexicon), seeds=(7, 8, 9))
+    model = train(read_posts(paths), lexicon, NameShape.of(lexicon), SEEDS)
     (Path(__file__).parent / FILE).write_bytes(model.pack())
 
 

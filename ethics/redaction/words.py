@@ -9,7 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .lexicon import (
-    BRAND, CHAT, DOUBLE, FIRST, FIRST_FAR, FUNCTION, LAST, LAST_FAR, NOUN, OTHER_WORD, PLACE, PROPER, Lexicon, plain,
+    BRAND,
+    CHAT,
+    DOUBLE,
+    FIRST,
+    FIRST_FAR,
+    FUNCTION,
+    LAST,
+    LAST_FAR,
+    NOUN,
+    OTHER_WORD,
+    PLACE,
+    PROPER,
+    Lexicon,
+    listed,
+    plain,
 )  # fmt: skip
 from .reading import MASKS, PHRASE
 
@@ -23,47 +37,52 @@ TOKEN = re.compile(
     r"|\n(?!\s*\n)"
     r"|\S"
 )
-INTERFIX = frozenset(
-    "van de der den het 't ten ter te la le du des d' von el al ben bin op in aan 's vd v.d. v. v/d d. da di dos del "
-    "vande vanden vander".split()
-)
-TITLE = frozenset(
-    "mevrouw mevr mw mevrouws dhr heer meneer mijnheer menir mr mrs miss juf juffrouw meester agent wijkagent hoofdagent agente "
-    "brigadier inspecteur hoofdinspecteur commissaris rechercheur officier rechter advocaat advocate dr drs ir ing prof "
-    "professor dokter huisarts minister staatssecretaris burgemeester wethouder raadslid voorzitter woordvoerder directeur "
-    "premier president koning prins prinses sint pater pastoor dominee imam verdachte slachtoffer getuige bakker slager "
-    "trainer coach keeper zanger zangeres".split()
-)
-KIN = frozenset(
-    "oma opa tante oom neef nicht broer zus zusje broertje moeder vader mama papa ma pa zoon dochter vriend vriendin vriendje "
-    "buurman buurvrouw buurjongen buurmeisje collega man vrouw jongen meisje weduwe familie fam gezin ome tante".split()
-)
-GREET = frozenset(
-    "hoi hey hallo hai dag beste lieve geachte dank bedankt dankjewel thanks sterkte gefeliciteerd groet groeten groetjes gr mvg "
-    "succes sorry ja nee joh hé ha he goedemorgen welkom rip".split()
-)
-NAMED = frozenset(
-    "heet heette heten genaamd naam namens alias aka ene zekere noemt noemen volgens aldus zegt zei vindt denkt vertelt schrijft "
-    "vraagt antwoordt".split()
-)
+INTERFIX = listed("""
+    van de der den het 't ten ter te la le du des d' von el al ben bin op in aan 's vd v.d. v. v/d d. da di dos del
+    vande vanden vander
+""")
+TITLE = listed("""
+    mevrouw mevr mw mevrouws dhr heer meneer mijnheer menir mr mrs miss juf juffrouw meester agent wijkagent
+    hoofdagent agente brigadier inspecteur hoofdinspecteur commissaris rechercheur officier rechter advocaat
+    advocate dr drs ir ing prof professor dokter huisarts minister staatssecretaris burgemeester wethouder raadslid
+    voorzitter woordvoerder directeur premier president koning prins prinses sint pater pastoor dominee imam
+    verdachte slachtoffer getuige bakker slager trainer coach keeper zanger zangeres
+""")
+KIN = listed("""
+    oma opa tante oom neef nicht broer zus zusje broertje moeder vader mama papa ma pa zoon dochter vriend vriendin
+    vriendje buurman buurvrouw buurjongen buurmeisje collega man vrouw jongen meisje weduwe familie fam gezin ome
+    tante
+""")
+GREET = listed("""
+    hoi hey hallo hai dag beste lieve geachte dank bedankt dankjewel thanks sterkte gefeliciteerd groet groeten
+    groetjes gr mvg succes sorry ja nee joh hé ha he goedemorgen welkom rip
+""")
+NAMED = listed("""
+    heet heette heten genaamd naam namens alias aka ene zekere noemt noemen volgens aldus zegt zei vindt denkt
+    vertelt schrijft vraagt antwoordt
+""")
 CUES = {
     **dict.fromkeys(GREET, "G"),
     **dict.fromkeys(NAMED, "N"),
     **dict.fromkeys(KIN, "K"),
     **dict.fromkeys(TITLE, "T"),
 }
-CLOSED = frozenset(
-    "de het een en of maar want dus als dat die dit deze wat wie waar hoe is was ben bent zijn waren heb heeft had hebben ik je "
-    "jij hij ze zij wij we jullie u mij me hem haar hun ons mijn mn jouw zijn zn z'n m'n d'r dr van in op aan bij met voor door "
-    "naar uit over om tot te tegen onder na tussen zonder er hier daar nu dan ook nog al wel niet geen zo heel weer iemand "
-    "mensen gaat ga kan kun moet wil zou zal wordt werd ging kwam komt zit staat woont werkt belt bel app vraag vragen heten "
-    "met tegen via samen elke alle die's en/of t/m tnv t.n.v nav ivm oa o.a bv cc pb dm for of and the is to from by".split()
-)
+CLOSED = listed("""
+    de het een en of maar want dus als dat die dit deze wat wie waar hoe is was ben bent zijn waren heb heeft had
+    hebben ik je jij hij ze zij wij we jullie u mij me hem haar hun ons mijn mn jouw zijn zn z'n m'n d'r dr van in
+    op aan bij met voor door naar uit over om tot te tegen onder na tussen zonder er hier daar nu dan ook nog al wel
+    niet geen zo heel weer iemand mensen gaat ga kan kun moet wil zou zal wordt werd ging kwam komt zit staat woont
+    werkt belt bel app vraag vragen heten met tegen via samen elke alle die's en/of t/m tnv t.n.v nav ivm oa o.a bv
+    cc pb dm for of and the is to from by
+""")
 STREET = re.compile(
-    r"(straat|laan|weg|plein|kade|gracht|singel|dijk|pad|hof|park|plantsoen|steeg|dreef|markt|brug|school|kerk|college)s?$"
+    r"(straat|laan|weg|plein|kade|gracht|singel|dijk|pad|hof|park|plantsoen|steeg|dreef|markt|brug|school|kerk|"
+    r"college)s?$"
 )
 RUN = re.compile(r"(.)\1{2,}")
 ENDINGS = ("'s", "s", "tje", "je", "ke", "ie", "y", "tjes", "jes", "kes", "pie", "n")
+OPENERS = frozenset(".?!:\n")
+AWAY = (-2, -1, 1, 2)
 MARKS = ".,:;!?()'\"-/&+=*#@…\n"
 
 
@@ -78,7 +97,12 @@ def kind(token: str) -> str:
 
 
 def shape(word: str) -> str:
-    """Xxxx for Jans: letters by their case, runs cut to two."""
+    """Xxx for Jans: letters by their case, runs cut to two."""
+    if word.isalpha():
+        if word.islower():
+            return "xx"[: len(word)]
+        if word[1:].islower():
+            return "X" + "xx"[: len(word) - 1]
     return RUN.sub(r"\1\1", "".join("X" if c.isupper() else "x" if c.isalpha() else c for c in word))
 
 
@@ -141,12 +165,13 @@ class Word:
     """
     What is known of a word by itself.
 
-    `own` and `near[d]` are its features for itself and for the word that stands d places before it. `group` is its
-    class as a neighbour, `core` as the word in question.
+    `own` are its features for itself; `wide` those for words up to two places away, `close` those for its
+    neighbours only: see `near`. `group` is its class as a neighbour, `core` as the word in question.
     """
 
     own: tuple[str, ...]
-    near: dict[int, tuple[str, ...]]
+    wide: tuple[str, ...]
+    close: tuple[str, ...]
     group: str
     core: str
     cue: str
@@ -156,6 +181,10 @@ class Word:
     score: float
     possessive: bool = False
     """A listed first name with the s of possession ("Kevins")."""
+
+    def near(self, d: int) -> list[str]:
+        """Its features for the word that stands *d* places before it, d in `AWAY`."""
+        return [f"{d}{f}" for f in (self.wide + self.close if abs(d) == 1 else self.wide)]
 
     @property
     def named(self) -> bool:
@@ -197,7 +226,7 @@ class Describer:
         if what != "word":
             return self._other(text, what)
         low, key = text.lower(), plain(text)
-        calm = RUN.sub(r"\1", key)
+        calm = RUN.sub(r"\1", key) if RUN.search(key) else key
         bits = self._bits(key, hide) | (BRAND if phrase else 0)
         if not bits and len(key) > 15 and low == text:
             bits = NOUN
@@ -209,9 +238,8 @@ class Describer:
         token = {"link": "@", "num": "9"}.get(what, readable)
         length = str(min(len(text), 5)) if what == "num" else ""
         own = ("b", "w=" + token, "kind=" + what, "len" + length)
-        near = {d: (f"{d}w={token}", f"{d}kind={what}") for d in (-2, -1, 1, 2)}
         group = token if what != "mark" or text in MARKS else "mark" if text.isascii() else "sym"
-        return Word(own, near, group, what, "", what, 0, False, -9.0)
+        return Word(own, ("w=" + token, "kind=" + what), (), group, what, "", what, 0, False, -9.0)
 
     def _named(
         self, text: str, low: str, key: str, calm: str, bits: int, phrase: bool, initial: bool, hide: bool
@@ -232,10 +260,11 @@ class Describer:
         )
         bucket = f"q={max(-4, min(4, round(score * 2)))}"
         core = _core(first, last, ordinary, bits, derived, inter, initial, cue, brand) + ("C" if capital else "")
+        form = shape(text)
         name_class = f"n{first}{last}{ordinary}{capital:d}"
         own = [
             "b", "w=" + low, "k=" + calm, "p2=" + key[:2], "p3=" + key[:3], "s2=" + key[-2:], "s3=" + key[-3:],
-            "s4=" + key[-4:], "sh=" + shape(text)[:8], "g=" + flags, f"gc={flags}{capital:d}", bucket,
+            "s4=" + key[-4:], "sh=" + form[:8], "g=" + flags, f"gc={flags}{capital:d}", bucket,
             f"{bucket}{ordinary}{capital:d}", name_class, "core=" + core,
         ]  # fmt: skip
         if STREET.search(key):
@@ -244,18 +273,13 @@ class Describer:
             own += ["oov", f"oov{capital:d}{min(len(key), 5)}"]
         if "-" in key or "'" in key:
             own.append("joined")
-        near = {}
-        for d in (-2, -1, 1, 2):
-            values = [f"{d}w={low}", f"{d}g={flags}", f"{d}core={core}"]
-            if cue:
-                values.append(f"{d}cue={cue}")
-            if abs(d) == 1:
-                values += [f"{d}sh={shape(text)[:4]}", f"{d}{bucket}"]
-            near[d] = tuple(values)
+        wide = ("w=" + low, "g=" + flags, "core=" + core, *(["cue=" + cue] if cue else []))
         group = low if low in CLOSED else core
         stem = self._bits(key[:-1].rstrip("'"), hide) if key.endswith("s") and len(key) > 4 else 0
         owning = capital and not ordinary and not bits & (BRAND | PLACE) and bool(stem & FIRST) and not level(stem)
-        return Word(tuple(own), near, group, core, cue, "word", bits, capital, score, owning)
+        return Word(
+            tuple(own), wide, ("sh=" + form[:4], bucket), group, core, cue, "word", bits, capital, score, owning
+        )
 
     def _derived(self, calm: str, key: str, hide: bool) -> bool:
         """Whether a listed name with a chat or diminutive ending."""
@@ -300,7 +324,7 @@ def opens(token: str, word: Word, start: bool) -> bool:
     """Whether the word after *token* opens a sentence, where *start* says the same of *token* itself."""
     if word.kind == "word":
         return False
-    return token in ".?!:\n" or (word.kind == "mark" and not token.isascii()) or start
+    return token in OPENERS or (word.kind == "mark" and not token.isascii()) or start
 
 
 def post_features(tokens: Sequence[str], words: Sequence[Word]) -> list[list[str]]:
@@ -313,9 +337,9 @@ def post_features(tokens: Sequence[str], words: Sequence[Word]) -> list[list[str
         before = words[i - 1].group if i else "E"
         after = words[i + 1].group if i + 1 < n else "E"
         row = [*w.own, *style_features(style, w.core), *start_features(start, w.core)]
-        for d in (-2, -1, 1, 2):
+        for d in AWAY:
             j = i + d
-            row += words[j].near[d] if 0 <= j < n else edge(d)
+            row += words[j].near(d) if 0 <= j < n else edge(d)
         row += [f"pg={before}|{w.core}", f"ng={w.core}|{after}", f"pn={before}|{after}"]
         if count[token] > 1:
             row.append("again")
