@@ -26,6 +26,7 @@ class Compiled:
     code: str
     rule: Rule
     any: tuple[int, ...]
+    signs: dict[int, int]
     near: tuple[int, ...]
     also: tuple[int, ...]
     unless: tuple[int, ...]
@@ -49,7 +50,7 @@ class Ruleset:
         ]
         self._triggers: dict[int, list[int]] = {}
         for n, compiled in enumerate(self._rules):
-            for number in compiled.any:
+            for number in (*compiled.any, *(k for k, worth in compiled.signs.items() if worth > 0)):
                 self._triggers.setdefault(number, []).append(n)
         self._alone: OrderedDict[tuple[str, int], tuple[Scan, frozenset[str]]] = OrderedDict()
 
@@ -57,8 +58,9 @@ class Ruleset:
         def numbers(patterns: Sequence[str]) -> tuple[int, ...]:
             return tuple(dict.fromkeys(self._scanner.number(p) for p in patterns))
 
+        signs = {self._scanner.number(p): worth for worth, ps in rule.signs.items() for p in ps}
         return Compiled(
-            code, rule, numbers(rule.any), numbers(rule.near), numbers(rule.also), numbers(rule.unless),
+            code, rule, numbers(rule.any), signs, numbers(rule.near), numbers(rule.also), numbers(rule.unless),
             numbers(rule.unless_post), numbers(rule.parent), numbers(rule.opener),
         )  # fmt: skip
 
@@ -85,7 +87,7 @@ class Ruleset:
             return None
         if _found(scan, compiled.unless_post):
             return None
-        given = sorted(set(_places(scan, compiled.any)))
+        given = _strongest(compiled, scan) if compiled.signs else sorted(set(_places(scan, compiled.any)))
         place = next((p for p in (self._at(compiled, scan, g) for g in given) if p), None)
         return place if place and self._in_thread(compiled, unit) else None
 
@@ -137,6 +139,15 @@ class Ruleset:
             if len(self._alone) > REMEMBERED:
                 self._alone.popitem(last=False)
         return known
+
+
+def _strongest(compiled: Compiled, scan: Scan) -> list[Place]:
+    """Where the signs stand that are worth most, when all signs together reach the rule's points; else nothing."""
+    present = {number: worth for number, worth in compiled.signs.items() if number in scan.hits}
+    if sum(present.values()) < (compiled.rule.points or 0):
+        return []
+    most = max(present.values())
+    return sorted(_places(scan, [number for number, worth in present.items() if worth == most]))
 
 
 def _found(scan: Scan, numbers: Sequence[int]) -> bool:

@@ -34,8 +34,9 @@ class Rule(BaseModel, extra="forbid", frozen=True):
     """
     One rule: when it gives its code to a post. `says` tells in words what it looks for.
 
-    It fires where one of the `any` patterns stands, and every further condition holds:
-    `near` (one of these in the same sentence, or at most `within` words away), `also` (one of these
+    It fires where one of the `any` patterns stands; or, instead of `any`, where the `signs` in the post add up
+    to at least `points` (a sign counts once; one with a negative number speaks against the code). Besides,
+    every further condition must hold: `near` (one of these in the same sentence, or at most `within` words away), `also` (one of these
     anywhere in the post), `unless` (none of these in the same sentence), `unless_post` (nor in the post),
     `negation`, `quotation`, `irony` ("never": the evidence must stand outside it; "only": inside it),
     `parent` and `opener` (one of these in the post replied to, in the opening post of the thread),
@@ -46,7 +47,9 @@ class Rule(BaseModel, extra="forbid", frozen=True):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]+$")
     says: Words
-    any: tuple[str, ...] = Field(min_length=1)
+    any: tuple[str, ...] = ()
+    points: int | None = Field(default=None, ge=1, le=100)
+    signs: dict[int, tuple[str, ...]] = {}
     near: tuple[str, ...] = ()
     within: int | None = Field(default=None, ge=1, le=40)
     also: tuple[str, ...] = ()
@@ -62,11 +65,20 @@ class Rule(BaseModel, extra="forbid", frozen=True):
     hits: tuple[str, ...] = Field(min_length=1)
     misses: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _one_trigger(self) -> Self:
+        if bool(self.any) == bool(self.signs) or bool(self.signs) != bool(self.points):
+            msg = "a rule needs either `any`, or `signs` with `points`"
+            raise ValueError(msg)
+        return self
+
     @property
     def patterns(self) -> tuple[tuple[str, int, str], ...]:
         """Every pattern of the rule, with the condition and position it stands at."""
         names = ("any", "near", "also", "unless", "unless_post", "parent", "opener")
-        return tuple((name, n, p) for name in names for n, p in enumerate(getattr(self, name)))
+        plain = ((name, n, p) for name in names for n, p in enumerate(getattr(self, name)))
+        signs = ((f"signs.{k}", n, p) for k, ps in self.signs.items() for n, p in enumerate(ps))
+        return (*plain, *signs)
 
 
 class Code(BaseModel, extra="forbid", frozen=True):
