@@ -273,15 +273,14 @@ def detect(path: Path) -> str:
     """
     The format of the export at *path*, by its content.
 
-    Importers of one platform's export come before the general ones (`GENERAL = True`: tables, documents),
-    which would take nearly anything. Raises UnreadableExport that lists the formats when none fits, and
+    Importers of one platform's export come first, then those with a `GENERAL` of 1 (tables, transcripts) and
+    of 2 (documents), which take more. Raises UnreadableExport that lists the formats when none fits, and
     those that fit when it is not one.
     """
     importers = {name: load_importer(name) for name in available("read")}
-    for general in (False, True):
-        fitting = [
-            n for n, m in importers.items() if getattr(m, "GENERAL", False) is general and m.sniff(path)
-        ]
+    for general in (0, 1, 2):
+        level = {n: m for n, m in importers.items() if getattr(m, "GENERAL", 0) == general}
+        fitting = [n for n, m in level.items() if m.sniff(path)]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,7 @@ def _account(chat: dict[str, Any]) -> dict[str, Any]:
 def _messages(case: str, said: list[Row]) -> Iterator[dict[str, Any]]:
     numbers = _numbers(case)
     first = said[0]
-    yield (
-        _base(1, first.created, "service") | _actor(first.author) | {"action": "create_group", "title": case}
-    )
+    yield (_base(1, first.created, "service") | _actor(first.author) | {"action": "create_group", "title": case})
     for row in said:
         number = numbers[row.id]
         if numbers[row.thread] == number - 1:
@@ -222,15 +221,14 @@ def _ends(said: list[Turn]) -> list[tuple[Turn, str]]:
 
 
 def _vtt(path: Path, said: list[Turn]) -> None:
-    cues = (f"{t.start}.000 --> {end}.000\n<v {t.speaker}>{t.text}</v>\n" for t, end in _ends(said))
+    cues = (
+        f"{t.start}.000 --> {end}.000\n<v {t.speaker}>{escape(t.text, quote=False)}</v>\n" for t, end in _ends(said)
+    )
     path.write_text("WEBVTT\n\n" + "\n".join(cues), encoding="utf-8")
 
 
 def _srt(path: Path, said: list[Turn]) -> None:
-    cues = (
-        f"{n}\n{t.start},000 --> {end},000\n{t.speaker}: {t.text}\n"
-        for n, (t, end) in enumerate(_ends(said), 1)
-    )
+    cues = (f"{n}\n{t.start},000 --> {end},000\n{t.speaker}: {t.text}\n" for n, (t, end) in enumerate(_ends(said), 1))
     path.write_text("\n".join(cues), encoding="utf-8")
 
 

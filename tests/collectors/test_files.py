@@ -104,8 +104,9 @@ def test_a_long_line_is_cut_and_the_next_is_whole(tmp_path: Path) -> None:
 def test_utf8_is_known_wherever_it_is_cut(text: str, cut: int) -> None:
     """The encoding of a text is found from any beginning of it."""
     data = text.encode("utf-8", "ignore")
+    data = data[: len(data) - cut]
     if data.count(0) <= len(data) // 4 and not text.startswith(("\ufeff", "\ufffe")):
-        assert guess_encoding(data[: len(data) - cut]) == "utf-8"
+        assert guess_encoding(data) == "utf-8"
 
 
 json_values = st.recursive(
