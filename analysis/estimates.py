@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from coding.adjudication import Gold, gold
 from coding.codebook import Codebook
 from storage import Coding, Store
 from storage import samples as kept
+from storage.decisions import read_before
 
 from .prevalence import Design, Estimate, Flags, Floats, Ints, estimate
 
@@ -127,6 +129,17 @@ class _Drawn:
         chances = kept.in_frame(store, sample).join(frame.select("post"), on="post", how="semi")
         coded_items = items.filter("coded").select("post", "chance")
         return cls(coded_items, chances.rename({"probability": "chance"}), len(items))
+
+
+def learnt_from(store: Store, coding: Coding) -> list[str]:
+    """
+    The posts whose gold this coding's model may have learnt from.
+
+    For a model of the study's own these are all that people had coded when it was first run; the shipped
+    model and the rules know none.
+    """
+    own_model = coding.coder == "model" and bool(json.loads(coding.settings).get("path"))
+    return read_before(store, coding.started) if own_model else []
 
 
 def _design(posts: pl.DataFrame, drawn: Sequence[_Drawn]) -> Design:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv as tables
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from storage import samples as drawn
 
 from .exchange import ExchangeError
 from .exchange._cells import escaped, printable, ticked, unescaped
+from .sampling import CODE_NAME
 
 if TYPE_CHECKING:
     from .codebook import Codebook
@@ -63,9 +64,7 @@ def gold(store: Store, case: str | None = None) -> Gold:
     )
     said = readings.select("post", "codes").explode("codes").drop_nulls().rename({"codes": "code"})
     votes = said.group_by("post", "code").len("yes").join(posts.select("post", "coders"), on="post")
-    values = votes.select(
-        "post", "code", (pl.col("yes") / pl.col("coders")).alias("value"), _basis().alias("basis")
-    )
+    values = votes.select("post", "code", (pl.col("yes") / pl.col("coders")).alias("value"), _basis().alias("basis"))
     settled = _settled(store, case).join(posts.select("post"), on="post", how="semi")
     values = pl.concat([values.join(settled, on=["post", "code"], how="anti"), settled])
     return Gold(posts.drop("coders").sort("post"), values.filter(pl.col("value") > 0).sort("post", "code"))
@@ -119,9 +118,7 @@ def write_disputes(
     return len(rows) - 1
 
 
-def _rows(
-    store: Store, open_: Sequence[Dispute], release: Callable[[Post], str | None]
-) -> Iterator[list[str]]:
+def _rows(store: Store, open_: Sequence[Dispute], release: Callable[[Post], str | None]) -> Iterator[list[str]]:
     posts = drawn.posts_of(store, list({(d.post, d.version) for d in open_}))
     remarks = kept.notes(store, list(posts))
     for n, d in enumerate((d for d in open_ if d.post in posts), start=1):
@@ -133,13 +130,18 @@ def _rows(
 
 
 def read_decisions(
-    path: Path, store: Store, codebook: Codebook, by: str, case: str | None = None
+    path: Path,
+    store: Store,
+    codebook: Codebook,
+    by: str,
+    case: str | None = None,
+    clean: Callable[[str, str], str] = lambda post, reason: reason,
 ) -> list[kept.Decision]:
     """
     The decisions in a table that `write_disputes` wrote; rows without a decision are passed over.
 
     ExchangeError names the row and column of what cannot be right. Only posts that people have coded can
-    be decided on.
+    be decided on. *by* is a code name; *clean* takes what may name somebody out of a reason for a post.
     """
     from .exchange import csv, xlsx
 
@@ -149,6 +151,9 @@ def read_decisions(
         if name not in columns:
             msg = f"{path.name}: there is no column {name!r}"
             raise ExchangeError(msg)
+    if not CODE_NAME.fullmatch(by):
+        msg = "who decides goes by a code name of small letters, digits and dashes, no real name"
+        raise ExchangeError(msg)
     coded = dict(kept.readings(store, case).select("post", "version").iter_rows())
     codes = {c.id for c in codebook.codes}
     now = datetime.now(UTC)
@@ -156,6 +161,7 @@ def read_decisions(
     for number, line in enumerate(lines[1:], start=2):
         row = {name: _cell(line, n) for name, n in columns.items()}
         if any(row.values()) and (one := _decision(row, f"{path.name}: row {number}", coded, codes, by, now)):
+            one = replace(one, reason=clean(one.post, one.reason))
             first = found.setdefault((one.post, one.code), one)
             if first.present != one.present:
                 msg = f"{path.name}: row {number}, column decision: this post and code is decided otherwise above"
@@ -178,9 +184,7 @@ def _decision(
     if row["code"] not in codes:
         msg = f"{where}, column code: the codebook has no such code"
         raise ExchangeError(msg)
-    return kept.Decision(
-        row["post"], coded[row["post"]], row["code"], present, by, row.get("reason", ""), now
-    )
+    return kept.Decision(row["post"], coded[row["post"]], row["code"], present, by, row.get("reason", ""), now)
 
 
 def _cell(line: Sequence[Any], place: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +13,10 @@ from storage import Annotation, Coding, Pseudonym, Store
 from storage import decisions as kept
 
 from .exchange import Coded, ExchangeError
+from .sampling import CODE_NAME
 
 if TYPE_CHECKING:
     from .codebook import Codebook
-
-CODE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,9 @@ def take_in(
     """
     Keep what *coder* (a code name) says of posts; posts she said the same of before are left as they are.
 
-    Other codes than before are refused (ExchangeError), unless *revise*: then they become a new coding of
-    hers and the old one stays as history. *note* cleans a remark on (post, remark) before it is kept; without it
-    remarks are dropped.
+    What is new becomes a coding of its own, dated: a delivery. Other codes than before are refused (ExchangeError),
+    unless *revise*: then the new ones hold and the old ones stay as history. *note* cleans a remark on
+    (post, remark) before it is kept; without it remarks are dropped.
     """
     if not CODE_NAME.fullmatch(coder):
         msg = "a coder has a code name of small letters, digits and dashes, no real name"
@@ -53,15 +51,13 @@ def take_in(
     new, changed, known = _sorted_out(coded, before)
     if changed and not revise:
         msg = (
-            f"{len(changed)} posts were coded otherwise by {coder} before, the first at {changed[0].where}; nothing was "
-            "taken in. If this is her second reading, say --revise"
+            f"{len(changed)} posts were coded otherwise by {coder} before, the first at {changed[0].where}; "
+            "nothing was taken in. If this is her second reading, say --revise"
         )
         raise ExchangeError(msg)
-    rounds = sorted({id_ for id_, _, _ in before.values()}, key=_round) or [f"human-{coder}-1"]
+    last = max((_delivery(id_) for id_, _, _ in before.values()), default=0)
     with store.transaction():
-        _keep(store, rounds[-1], coder, new, codebook, note)
-        if changed:
-            _keep(store, f"human-{coder}-{_round(rounds[-1]) + 1}", coder, changed, codebook, note)
+        _keep(store, f"human-{coder}-{last + 1}", coder, [*new, *changed], codebook, note)
     return Taken(len(new), len(changed), known)
 
 
@@ -92,10 +88,8 @@ def _keep(
 ) -> None:
     if not coded:
         return
-    settings = json.dumps({"reading": _round(id_)})
-    store.begin_coding(
-        Coding(id_, "human", coder, codebook.version, codebook.digest, settings, datetime.now(UTC))
-    )
+    settings = json.dumps({"delivery": _delivery(id_)})
+    store.begin_coding(Coding(id_, "human", coder, codebook.version, codebook.digest, settings, datetime.now(UTC)))
     seen = [(c.post, c.version or 1) for c in coded]
     marks = [
         Annotation(id_, Pseudonym(c.post), m.code, 1.0, m.start, m.end, m.rule, c.version or 1)
@@ -107,7 +101,7 @@ def _keep(
         kept.add_notes(store, id_, [(c.post, note(c.post, c.note)) for c in coded if c.note])
 
 
-def _round(coding: str) -> int:
+def _delivery(coding: str) -> int:
     return int(coding.rpartition("-")[2])
 
 

@@ -116,9 +116,7 @@ def panel(readings: pl.DataFrame) -> Panel:
     return Panel(coders, posts, threads, months, tuple(codes))
 
 
-def report(
-    panel: Panel, codebook: Codebook, *, resamples: int = 1000, seed: int = 1, blocks: int = 4
-) -> Report:
+def report(panel: Panel, codebook: Codebook, *, resamples: int = 1000, seed: int = 1, blocks: int = 4) -> Report:
     """The whole report over *panel*. Two coders and one post at least, or all lines are undefined."""
     boot = _Bootstrap(panel.threads, resamples, seed)
     lines = [_overall(panel, boot)]
@@ -162,7 +160,8 @@ def _pair(panel: Panel, units: Sequence[Sequence[bool | None]], a: int, b: int) 
         return None
     counts = [rated.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False))]
     names = (panel.coders[a], panel.coders[b])
-    return Pair(names, *counts, kappa=cohen(rated), pabak=pabak(rated), positive=positive_agreement(rated))
+    both, first, second, neither = counts
+    return Pair(names, both, first, second, neither, cohen(rated), pabak(rated), positive_agreement(rated))
 
 
 def _overall(panel: Panel, boot: _Bootstrap) -> Line:
@@ -209,15 +208,11 @@ class _Bootstrap:
         names, self._thread = np.unique(np.asarray(threads, dtype=str), return_inverse=True)
         k = len(names)
         rng = np.random.default_rng(seed)
-        self._weights = (
-            rng.multinomial(k, np.full(k, 1 / k), resamples).astype(float) if k else np.zeros((0, 0))
-        )
+        self._weights = rng.multinomial(k, np.full(k, 1 / k), resamples).astype(float) if k else np.zeros((0, 0))
 
     def yes_no(self, units: Sequence[Sequence[bool | None]]) -> tuple[float | None, float | None, float]:
         """Low and high end of alpha for a yes/no code, and the share of resamples where it is defined."""
-        return self.sets(
-            [tuple(None if v is None else frozenset("y" if v else "") for v in u) for u in units]
-        )
+        return self.sets([tuple(None if v is None else frozenset("y" if v else "") for v in u) for u in units])
 
     def sets(self, units: Sequence[Sequence[Codes | None]]) -> tuple[float | None, float | None, float]:
         """The same for sets of codes at MASI distance (which is nominal for sets of at most one code)."""

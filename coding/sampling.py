@@ -8,10 +8,13 @@ rare, so that the estimates in `analysis.prevalence` stay valid whatever was dra
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import tee
 from math import ceil
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,8 +23,12 @@ from numpy.typing import NDArray
 from storage import Store
 from storage import samples as kept
 
+from . import available, in_threads, load_coder
+
 DESIGNS = ("random", "stratified", "uncertain", "disagreement", "rare")
 STRATA = ("case", "platform", "month", "code")
+CODE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+"""Coders go by code names: their own names are personal data too."""
 MERGED = "(merged)"
 Floats = NDArray[np.float64]
 
@@ -142,6 +149,22 @@ def doubt(frame: pl.DataFrame, marks: pl.DataFrame) -> Floats:
     return _aligned(frame, each)
 
 
+def scored_doubt(store: Store, plan: Plan, frame: pl.DataFrame) -> Floats | None:
+    """
+    The same from the probabilities of all codes, near misses too, where the last coding's coder can give them.
+
+    None where it cannot (rules are never unsure), or when there is no coding.
+    """
+    coding = next((c for c in store.codings() if plan.codings and c.id == plan.codings[-1]), None)
+    coder: Any = load_coder(coding.coder) if coding and coding.coder in available() else None
+    if coding is None or not hasattr(coder, "scores"):
+        return None
+    units, again = tee(in_threads(store.posts(plan.case, kind=plan.kind)))
+    scores = coder.scores(again, coder.Settings.model_validate_json(coding.settings))
+    sums = [(u.post.id, sum(4 * s * (1 - s) for s in row.values())) for u, row in zip(units, scores, strict=True)]
+    return _aligned(frame, pl.DataFrame(sums, schema={"post": pl.String, "x": pl.Float64}, orient="row"))
+
+
 def dispute(frame: pl.DataFrame, codings: Sequence[pl.DataFrame]) -> Floats:
     """On how many codes of a post the codings differ."""
     if len(codings) < 2:
@@ -227,6 +250,9 @@ def shared_out(posts: Sequence[str], coders: Sequence[str], overlap: float) -> d
 
     Posts come in random order, so that the overlap is itself a random part of the sample.
     """
+    if wrong := [c for c in coders if not CODE_NAME.fullmatch(c)]:
+        msg = f"coder {coders.index(wrong[0]) + 1} needs a code name of small letters, digits and dashes"
+        raise SamplingError(msg)
     if not 0 <= overlap <= 1:
         msg = f"the overlap is a share between 0 and 1, not {overlap}"
         raise SamplingError(msg)
@@ -245,9 +271,7 @@ def _drawn(store: Store, frame: pl.DataFrame, plan: Plan, rng: np.random.Generat
         return weighted_draw(dispute(frame, codings), plan.n, rng, floor=plan.floor)
     if plan.design in ("uncertain", "rare"):
         measure = (
-            doubt(frame, _last(codings))
-            if plan.design == "uncertain"
-            else rarity(frame, _last(codings), plan.codes)
+            doubt(frame, _last(codings)) if plan.design == "uncertain" else rarity(frame, _last(codings), plan.codes)
         )
         return weighted_draw(measure, plan.n, rng, floor=plan.floor)
     msg = f"no design {plan.design!r}; there are: {', '.join(DESIGNS)}"
@@ -290,9 +314,7 @@ def _sample(plan: Plan, frame: int, size: int, seed: int) -> kept.Sample:
 
 
 # ----------------------------------------------------------------------------------------------- planning
-def posts_needed(
-    half_width: float, share: float = 0.5, *, size: int | None = None, agreement: float = 0.0
-) -> int:
+def posts_needed(half_width: float, share: float = 0.5, *, size: int | None = None, agreement: float = 0.0) -> int:
     """
     How many posts give a 95 % interval of +- *half_width* around a prevalence of *share*.
 

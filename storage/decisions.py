@@ -39,9 +39,7 @@ def decide(store: Store, decisions: Iterable[Decision]) -> int:
         }
         for d in decisions:
             if now.get((d.post, d.version, d.code)) != (d.present, d.decided_by, d.reason):
-                db.execute(
-                    "insert into decision values (?, ?, ?, ?, ?, ?, ?)", [naive(v) for v in astuple(d)]
-                )
+                db.execute("insert into decision values (?, ?, ?, ?, ?, ?, ?)", [naive(v) for v in astuple(d)])
                 now[d.post, d.version, d.code] = (d.present, d.decided_by, d.reason)
                 new += 1
     return new
@@ -91,9 +89,7 @@ def readings(store: Store, case: str | None = None, machines: Sequence[str] = ()
         ).pl()
 
 
-def last_reading(
-    store: Store, coder: str
-) -> dict[str, tuple[str, int, frozenset[tuple[str, int | None, int | None]]]]:
+def last_reading(store: Store, coder: str) -> dict[str, tuple[str, int, frozenset[tuple[str, int | None, int | None]]]]:
     """Per post what this human coder said last: the coding's id, the version, and her marks (code, start, end)."""
     rows = store.query(
         """
@@ -108,9 +104,17 @@ def last_reading(
         """,
         [coder],
     )
-    return {
-        post: (id_, version, frozenset(tuple(m) for m in marks or ())) for post, id_, version, marks in rows
-    }
+    return {post: (id_, version, frozenset(tuple(m) for m in marks or ())) for post, id_, version, marks in rows}
+
+
+def read_before(store: Store, moment: datetime) -> list[str]:
+    """The posts that people had coded, or decided on, before this moment (UTC)."""
+    rows = store.query(
+        "select s.post from coding c join coded s on s.coding = c.id where c.coder = 'human' and c.started < ? "
+        "union select post from decision where decided < ? order by 1",
+        [naive(moment), naive(moment)],
+    )
+    return [post for (post,) in rows]
 
 
 def add_notes(store: Store, coding: str, notes: Iterable[tuple[str, str]]) -> None:

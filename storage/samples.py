@@ -56,11 +56,12 @@ def frame(store: Store, case: str | None = None, kind: str = "post") -> pl.DataF
     """
     The posts that can be drawn, in a fixed order and without their texts.
 
-    Columns: post, version, case, platform, month ("2025-01"), thread, author.
+    Columns: post, version, case, platform, month ("2025-01"), thread, author, reply (whether it answers a post).
     """
     with store.transaction() as db:
         return db.execute(
-            "select id as post, version, \"case\", platform, strftime(created, '%Y-%m') as month, thread, author "
+            "select id as post, version, \"case\", platform, strftime(created, '%Y-%m') as month, thread, author, "
+            "reply_to is not null as reply "
             'from current_post where kind = ? and (? is null or "case" = ?) order by id',
             [kind, case, case],
         ).pl()
@@ -114,9 +115,7 @@ def keep_sample(
             naive(sample.drawn),
         ]
         db.execute("insert into sample values (?, ?, ?, ?, ?, ?, ?)", values)
-        db.register(
-            "new_item", items.select("post", "version", "position", "probability", "stratum").to_arrow()
-        )
+        db.register("new_item", items.select("post", "version", "position", "probability", "stratum").to_arrow())
         db.execute("insert into sample_item select ?, * from new_item", [sample.id])
         db.register("new_frame", frame.select("post", "probability").to_arrow())
         db.execute("insert into sample_frame select ?, * from new_frame", [sample.id])
@@ -189,6 +188,16 @@ def sampled(store: Store, sample_id: str, *, before: int = 3, batch: int = 500) 
     )
     for start in range(0, len(rows), batch):
         yield from _with_context(store, [SampleItem(*row) for row in rows[start : start + batch]], before)
+
+
+def returnable(store: Store, case: str | None = None) -> dict[str, tuple[int, str]]:
+    """Version and text of each post that was sampled (in its latest sampled version), by id."""
+    rows = store.query(
+        "select p.id, max(p.version), arg_max(p.text, p.version) from post p join sample_item i "
+        'on i.post = p.id and i.version = p.version where ? is null or p."case" = ? group by 1 order by 1',
+        [case, case],
+    )
+    return {post: (version, text) for post, version, text in rows}
 
 
 def posts_of(store: Store, wanted: Sequence[tuple[str, int]]) -> dict[str, Post]:

@@ -46,11 +46,11 @@ def test_taking_in_twice_doubles_nothing(store: Store) -> None:
     assert marks_in(store) == before == sum(map(len, codes.values()))
 
 
-def test_more_posts_join_the_same_coding(store: Store) -> None:
-    """A file with some known and some new posts adds the new ones only."""
+def test_each_delivery_is_a_coding_of_its_own(store: Store) -> None:
+    """A file with some known and some new posts adds the new ones only, under a date of their own."""
     take_in(store, "anna", coded(some(20)), codebook())
     assert take_in(store, "anna", coded(some(30)), codebook()) == Taken(new=10, known=20)
-    assert [c.id for c in store.codings()] == ["human-anna-1"]
+    assert [c.id for c in store.codings()] == ["human-anna-1", "human-anna-2"]
 
 
 def test_other_codes_than_before_need_to_be_a_second_reading(store: Store) -> None:
