@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from .page import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,7 @@ class Summary:
 
 def render_summary(summary: Summary) -> str:
     """The page as one self-contained HTML document."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["bar"] = _bar
-    template = (files("analysis.report") / "summary.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(summary=summary)
+    return render("summary.html", summary=summary, bar=_bar)
 
 
 def _bar(counts: tuple[Count, ...]) -> list[tuple[Count, float]]:
