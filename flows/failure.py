@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from coding.codebook import CodebookError
+from coding.failures import CodingError, RemoteModel
 from collectors import CollectorError, UnreadableExport
 from ethics.policy import Refused
 from storage import StoreError
@@ -13,9 +14,11 @@ from .errors import WorkFailed, WrongUse
 
 OURS: dict[type[Exception], int] = {
     Refused: 3,
+    RemoteModel: 3,
     WrongUse: 2,
     UnreadableExport: 2,
     CodebookError: 2,
+    CodingError: 1,
     CollectorError: 1,
     StoreError: 1,
     WorkFailed: 1,
