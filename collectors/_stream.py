@@ -152,7 +152,7 @@ class _Walk:
 
 
 def records(entry: Entry, limit: int = LINE) -> Iterator[dict[str, Any] | Skip]:
-    """The objects of an NDJSON file, one a line; a line that is none, or too long, is a Skip. Blank ones do not count."""
+    """The objects of an NDJSON file, one a line; others, or one too long, are Skips. Blank ones do not count."""
     for line in lines(entry, limit):
         if isinstance(line, TooLong):
             yield Skip("line too long")

@@ -27,7 +27,7 @@ _LONGEST_HEADER = 120
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before the first colon or the system text: date fields as written, time, and where the rest begins."""
+    """What stands before sender and text: the date as written, the time, and where the rest begins."""
 
     fields: tuple[str, str, str]
     style: tuple[bool, str]
@@ -42,7 +42,7 @@ class Header:
         day = read_date(self.fields, order)
         if day is None or self.hour > 23 or self.minute > 59 or self.second > 59:
             return None
-        return datetime(day.year, day.month, day.day, self.hour, self.minute, self.second)  # noqa: DTZ001 (local)
+        return datetime(day.year, day.month, day.day, self.hour, self.minute, self.second)
 
 
 def header(line: str) -> Header | None:
@@ -142,7 +142,7 @@ def survey(lines: Iterable[str]) -> Style | None:
 
     The commonest style counts, so that a pasted piece of another export stays the text it is. The order
     of the dates is the one under which most dates exist, then the chat spans no much longer time than
-    under another, then the fewest run backwards; what that leaves open is decided by habit (see `_habit`) and is `assumed`.
+    under another, then the fewest run backwards; what that leaves open is decided by `_habit` and is `assumed`.
     """
     surveys: dict[tuple[bool, str], _Survey] = {}
     for line in lines:

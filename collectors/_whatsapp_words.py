@@ -26,11 +26,12 @@ _KIND_LEFT_OUT = {
 }
 _SURELY_LEFT_OUT = re.compile(rf"(?:{'|'.join(_KINDS.values())})[ \u00a0](?:{_LEFT_OUT})[.]?", re.IGNORECASE)
 _SOME_MEDIA = re.compile(
-    r"<(?:media|medien|multimedia|m[ií]dia|m[eé]dias?|mediabestand|archivo|arquivo|eenmalig|view once|einmal)\b[^<>]{0,60}>",
+    r"<(?:media|medien|multimedia|m[ií]dia|m[eé]dias?|mediabestand|archivo|arquivo|eenmalig|view once|einmal)\b"
+    r"[^<>]{0,60}>",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(
-    rf"{MARK}?<(?:{MARK})?(?P<word>bijgevoegd|bijlage|attached|anhang|adjunto|allegato|pi[eè]ce jointe|anexado|załączono|ekli)"
+    rf"{MARK}?<{MARK}?(?:bijgevoegd|bijlage|attached|anhang|adjunto|allegato|pi[eè]ce jointe|anexado|załączono|ekli)"
     rf"[ \u00a0]?:[ \u00a0]?(?P<name>[^<>\n]{{1,255}})>",
     re.IGNORECASE,
 )
@@ -82,8 +83,9 @@ _SYSTEM_TEXT = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM_NAMES = re.compile(
-    r"\b(?:created (?:the )?group|changed (?:the|this) (?:subject|group)|(?:heeft|hebt) (?:de groep|het onderwerp|de groepsnaam)"
-    r"|hat (?:die gruppe|den betreff|den gruppennamen|den namen)|creó (?:el )?grupo|a créé le groupe|changed the topic)\b",
+    r"\b(?:created (?:the )?group|changed (?:the|this) (?:subject|group)"
+    r"|(?:heeft|hebt) (?:de groep|het onderwerp|de groepsnaam)"
+    r"|hat (?:die gruppe|den betreff|den gruppennamen|den namen)|creó (?:el )?grupo|a créé le groupe)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile('["“„”«»]')

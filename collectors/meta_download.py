@@ -164,7 +164,7 @@ def _post_text(raw: dict[str, Any]) -> str:
     if any(words):
         return "\n".join(filter(None, words))
     # Instagram: the words of a post stand with its media, when it has one, and above them when it has more.
-    if "data" not in raw and (own := text_of(raw.get("title"))):
+    if "timestamp" not in raw and (own := text_of(raw.get("title"))):
         return own
     return "\n".join(filter(None, (text_of(m.get("title")) for m in _list(raw.get("media")))))
 

@@ -30,9 +30,10 @@ GENERAL = 1
 _ROWS = 2000
 _USUAL = {
     "id": "id post_id message_id comment_id bericht_id tweet_id",
-    "author": "author user username user_name screen_name from sender auteur gebruiker gebruikersnaam naam afzender name"
-    " autor nutzer benutzer absender",
-    "text": "text body message content comment caption tekst bericht inhoud reactie opmerking nachricht kommentar inhalt",
+    "author": "author user username user_name screen_name from sender auteur gebruiker gebruikersnaam naam afzender"
+    " name autor nutzer benutzer absender",
+    "text": "text body message content comment caption tekst bericht inhoud reactie opmerking nachricht"
+    " kommentar inhalt",
     "created": "created created_at date datetime timestamp time published published_at posted_at datum tijd tijdstip"
     " datum_tijd aangemaakt gepubliceerd zeit zeitpunkt",
     "thread": "thread thread_id conversation_id topic topic_id discussie draad gesprek",

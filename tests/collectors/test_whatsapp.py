@@ -332,7 +332,8 @@ def test_a_pasted_piece_of_another_export_stays_text(tmp_path: Path) -> None:
     """Lines in another style than the file's own belong to the message that they stand in."""
     path = tmp_path / "chat.txt"
     path.write_text(
-        "[13-11-2024 10:00:00] Ann: kijk:\n12-11-24 09:00 - Bo: dit\n[13-11-2024 10:01:00] Ann: zie je\n[13-11-2024 10:02:00] Ann: ja\n"
+        "[13-11-2024 10:00:00] Ann: kijk:\n12-11-24 09:00 - Bo: dit\n"
+        "[13-11-2024 10:01:00] Ann: zie je\n[13-11-2024 10:02:00] Ann: ja\n"
     )
     assert read(path).texts == ["kijk:\n12-11-24 09:00 - Bo: dit", "zie je", "ja"]
 
