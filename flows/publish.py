@@ -1,4 +1,4 @@
-"""What a study puts out: the codebook, the summary page, and a sample a case. Plain functions; a Prefect skin calls them."""
+"""What a study puts out: the codebook, the summary page, and a sample a case."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def latest_coding(home: Home, codebook: Codebook) -> Coding | None:
 
 
 def usage_of(home: Home, cases: list[Case], codebook: Codebook) -> Usage:
-    """What the study found with a codebook, as it may leave: small cells suppressed, quotes short and redacted again."""
+    """What the study found with a codebook, as it may leave: no small cells, quotes short and redacted again."""
     coding = latest_coding(home, codebook)
     now, min_cell = datetime.now(UTC), _min_cell(cases)
     if coding is None:
@@ -109,7 +109,7 @@ def _all_cases(home: Home, columns: list[CaseColumn], coding: Coding, min_cell: 
         shown = [column.counts.get(code, 0) for column in columns]
         rest = n - sum(x or 0 for x in shown)
         cells[code] = None if n < min_cell or shown.count(None) == 1 or 0 < rest < min_cell else n
-    return CaseColumn("all", "All cases", sum(column.posts for column in columns), cells)
+    return CaseColumn("all", "All cases", sum(column.posts for column in columns), cells, total=True)
 
 
 def code_cells(home: Home, case: Case, coding: Coding) -> dict[str, int | None]:

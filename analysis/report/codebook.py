@@ -21,13 +21,19 @@ class CaseColumn:
     """
     How often each code was given in one case: `counts` by code, None where the cell is too small to show.
 
-    `posts` is how many posts the coder has seen: the denominator of every share.
+    `posts` is how many posts the coder has seen: the denominator of every share. `total` marks the column of all
+    cases, where a number is withheld if a case's small cell could be worked out from it.
     """
 
     case: str
     title: str
     posts: int
     counts: Mapping[str, int | None]
+    total: bool = False
+
+    def hidden(self, min_cell: int) -> str:
+        """What stands for a number that is not shown: a total is withheld although it may be large."""
+        return "withheld" if self.total else f"<{min_cell}"
 
     def share(self, code: str) -> float | None:
         """The percentage of posts with this code; None where it is not shown."""
@@ -114,7 +120,7 @@ def _csv(codebook: Codebook, usage: Usage) -> str:
 def _numbers(code: Code, usage: Usage) -> Iterator[str]:
     for column in usage.columns:
         n, share = column.counts.get(code.id, 0), column.share(code.id)
-        yield f"<{usage.min_cell}" if n is None else str(n)
+        yield column.hidden(usage.min_cell) if n is None else str(n)
         yield "" if share is None else f"{share:.1f}"
 
 
@@ -139,7 +145,7 @@ def _markdown(codebook: Codebook, usage: Usage) -> str:
 
 def _cell(column: CaseColumn, code: str, usage: Usage) -> str:
     n, share = column.counts.get(code, 0), column.share(code)
-    return f"< {usage.min_cell}" if n is None else f"{n:,} ({share or 0:.1f} %)"
+    return column.hidden(usage.min_cell) if n is None else f"{n:,} ({share or 0:.1f} %)"
 
 
 def _docx(path: Path, codebook: Codebook, usage: Usage) -> None:

@@ -29,7 +29,7 @@ def command(ctx: click.Context, out: Path | None, name: str | None) -> None:
     book = load_codebook(name or next(iter(home.cases.values())).codebook)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".qdc":
-        from coding.exchange.refi import write_codebook as write_qdc
+        from coding.exchange.qdpx import write_codebook as write_qdc
 
         write_qdc(out, book)
     else:
@@ -44,8 +44,9 @@ def command(ctx: click.Context, out: Path | None, name: str | None) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(file: Path | None, as_json: bool) -> None:
-    from coding import load_codebook
     from coding.check import check_codebook
+
+    from coding import load_codebook
     from coding.codebook import SHIPPED
 
     faults = list(check_codebook(load_codebook(str(file) if file else SHIPPED)))
