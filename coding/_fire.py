@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,10 +48,13 @@ class Ruleset:
             for rule in code.rules
             if not only or rule.id in only
         ]
-        self._triggers: dict[int, list[int]] = {}
+        self._triggers: dict[int, list[int]] = defaultdict(list)
+        self._worth: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for n, compiled in enumerate(self._rules):
-            for number in (*compiled.any, *(k for k, worth in compiled.signs.items() if worth > 0)):
-                self._triggers.setdefault(number, []).append(n)
+            for number in compiled.any:
+                self._triggers[number].append(n)
+            for number, worth in compiled.signs.items():
+                self._worth[number].append((n, worth))
         self._alone: OrderedDict[tuple[str, int], tuple[Scan, frozenset[str]]] = OrderedDict()
 
     def _compile(self, code: str, rule: Rule) -> Compiled:
@@ -70,13 +73,22 @@ class Ruleset:
         if not scan.hits:
             return ()
         found = []
-        for n in sorted({n for number in scan.hits for n in self._triggers.get(number, ())}):
+        for n in sorted(self._candidates(scan)):
             compiled = self._rules[n]
             place = self._holds(compiled, scan, unit)
             if place:
                 start, end = scan.span(place)
                 found.append(Mark(compiled.code, 1.0, start, end, compiled.rule.id))
         return tuple(found)
+
+    def _candidates(self, scan: Scan) -> set[int]:
+        """The rules that have a trigger in the text, or signs enough."""
+        found = {n for number in scan.hits for n in self._triggers.get(number, ())}
+        total: dict[int, int] = defaultdict(int)
+        for number in scan.hits:
+            for n, worth in self._worth.get(number, ()):
+                total[n] += worth
+        return found | {n for n, points in total.items() if points >= (self._rules[n].rule.points or 0)}
 
     def _holds(self, compiled: Compiled, scan: Scan, unit: Unit) -> Place | None:
         """Where *compiled* first holds, else None."""
@@ -142,10 +154,8 @@ class Ruleset:
 
 
 def _strongest(compiled: Compiled, scan: Scan) -> list[Place]:
-    """Where the signs stand that are worth most, when all signs together reach the rule's points; else nothing."""
+    """Where the signs stand that are worth most."""
     present = {number: worth for number, worth in compiled.signs.items() if number in scan.hits}
-    if sum(present.values()) < (compiled.rule.points or 0):
-        return []
     most = max(present.values())
     return sorted(_places(scan, [number for number, worth in present.items() if worth == most]))
 

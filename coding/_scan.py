@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,8 +17,24 @@ _LABEL = re.compile(r"\[?(@|[A-Z]{3,14})(?:(?<=@)[^\]\s]*|-\d+)\]?")
 _STRETCH = re.compile(r"(.)\1{2,}")
 _ENDS = frozenset({".", "!", "?", "\n", "!!", "??"})
 _OPENING, _CLOSING = frozenset("„“«"), frozenset("”»")
+_FUNCTION_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        "de het een en van in op te is dat die dit er aan met voor niet maar als dan om bij ook nog naar wat ze we hij "
+        "ik je zo al of door uit wel over was heb heeft zijn waren wordt daar hier nu toch kan mag moet gaat gaan even "
+        "geen iets mijn haar hun ons onze wij jij jullie u hem iemand iedereen weer meer wie waar hoe ? !",
+    )
+)
 _QUOTES = _OPENING | _CLOSING | frozenset("\"'‘’")
 _DROPPED = frozenset("[](),:;-–—*_~|>…") | {"...", "..", "--"}
+
+
+Run = tuple[tuple[int, int], ...]
+"""Elements to be met one after another, each with the gap that may stand before it."""
+Index = dict[int, list[tuple[int, int, Run]]]
+"""Rarest element -> (owner, first element, the rest of the run)."""
+Ends = dict[int, dict[int, int]]
+"""Element -> where it stands in a text: number of its first word -> number of the word after its last."""
 
 
 class Word(NamedTuple):
@@ -65,34 +81,43 @@ class Scanner:
     def __init__(self, lists: Mapping[str, Sequence[str]], spelling: Mapping[str, Sequence[str]]) -> None:
         self._lists = lists
         self._spelling = {normal(v): normal(word) for word, variants in spelling.items() for v in variants}
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[tuple[Step, ...], int] = {}
         self._elements: dict[tuple[str, ...], int] = {}
         self._exact: dict[str, list[int]] = defaultdict(list)
         self._affix: dict[tuple[bool, str], list[int]] = defaultdict(list)
         self._inside: list[tuple[str, int]] = []
-        self._phrases: dict[int, list[tuple[int, tuple[tuple[int, int], ...]]]] = defaultdict(list)
-        self._patterns: dict[int, list[tuple[int, tuple[tuple[int, int], ...]]]] = defaultdict(list)
+        self._phrases: Index = defaultdict(list)
+        self._patterns: Index = defaultdict(list)
+        self._single: dict[int, int] = {}
+        self._common: list[int] = []
         self._chunks: dict[str, tuple[Word, ...]] = {}
         self._longest = 0
         self._tokenizer: Any = None
 
     def number(self, pattern: str) -> int:
         """The number under which *pattern* reports its hits."""
-        known = self._numbers.get(pattern)
+        steps = parse(pattern, self._lists)
+        known = self._numbers.get(steps)
         if known is None:
-            known = self._numbers[pattern] = len(self._numbers)
-            first, *rest = self._compile(parse(pattern, self._lists))
-            self._patterns[first[1]].append((known, tuple(rest)))
+            known = self._numbers[steps] = len(self._numbers)
+            if len(steps) == 1:
+                self._single[self._element(steps[0].options)] = known
+            else:
+                self._index(self._patterns, known, steps)
             self._chunks.clear()
         return known
 
-    def _compile(self, steps: Iterable[Step]) -> list[tuple[int, int]]:
-        return [(step.gap, self._element(step.options)) for step in steps]
+    def _index(self, index: Index, owner: int, steps: Sequence[Step]) -> None:
+        """Keep a run of words under its rarest element."""
+        first, *rest = [(step.gap, self._element(step.options)) for step in steps]
+        rarest = min((first, *rest), key=lambda step: self._common[step[1]])[1]
+        index[rarest].append((owner, first[1], tuple(rest)))
 
     def _element(self, options: tuple[str, ...]) -> int:
         known = self._elements.get(options)
         if known is None:
             known = self._elements[options] = len(self._elements)
+            self._common.append(sum(map(_commonness, options)))
             for option in options:
                 self._register(option, known)
         return known
@@ -105,8 +130,7 @@ class Scanner:
                     for single in steps[0].options:
                         self._register(single, element)
                 else:
-                    first, *rest = self._compile(steps)
-                    self._phrases[first[1]].append((element, tuple(rest)))
+                    self._index(self._phrases, element, steps)
         elif option[0] == "*" and option[-1] == "*":
             self._inside.append((option[1:-1], element))
         elif "*" in (option[0], option[-1]):
@@ -143,9 +167,7 @@ class Scanner:
             self._chunks.clear()
             self._tokenizer = dutch_tokenizer()
         tokens = ((t.text, t.idx) for t in self._tokenizer(chunk))
-        known = self._chunks[chunk] = tuple(
-            self._word(chunk, text, at) for text, at in tokens if text not in _DROPPED
-        )
+        known = self._chunks[chunk] = tuple(self._word(chunk, text, at) for text, at in tokens if text not in _DROPPED)
         return known
 
     def _word(self, chunk: str, text: str, start: int) -> Word:
@@ -181,49 +203,59 @@ class Scanner:
         return scan
 
     def _match(self, scan: Scan) -> None:
-        at = [word.elements for word in scan.words]
-        longer = self._find_phrases(at, scan.sentence)
-        for i, elements in enumerate(at):
-            for element in elements:
-                for number, rest in self._patterns.get(element, ()):
-                    last = follow(rest, 0, i + 1, at, longer, scan.sentence) if rest else i + 1
+        ends: Ends = {}
+        for i, word in enumerate(scan.words):
+            for element in word.elements:
+                if element in ends:
+                    ends[element][i] = i + 1
+                else:
+                    ends[element] = {i: i + 1}
+        for owner, place in _find(self._phrases, ends, scan.sentence):
+            known = ends.setdefault(owner, {})
+            known[place.first] = max(place.last, known.get(place.first, 0))
+        for element in ends.keys() & self._single.keys():
+            scan.hits[self._single[element]] = [Place(i, end) for i, end in ends[element].items()]
+        for number, place in _find(self._patterns, ends, scan.sentence):
+            scan.hits.setdefault(number, []).append(place)
+
+
+def _find(index: Index, ends: Ends, sentence: Sequence[int]) -> list[tuple[int, Place]]:
+    """Where the runs of *index* stand; only those are walked whose rarest element stands in the text."""
+    found = []
+    for element in ends.keys() & index.keys():
+        for owner, first, rest in index[element]:
+            if first in ends and rest[-1][1] in ends:
+                for i, end in ends[first].items():
+                    last = follow(rest, 0, end, ends, sentence)
                     if last:
-                        scan.hits.setdefault(number, []).append(Place(i, last))
-        for (i, element), end in longer.items():
-            for number, rest in self._patterns.get(element, ()):
-                last = follow(rest, 0, end, at, longer, scan.sentence) if rest else end
-                if last:
-                    scan.hits.setdefault(number, []).append(Place(i, last))
-
-    def _find_phrases(self, at: list[tuple[int, ...]], sentence: list[int]) -> dict[tuple[int, int], int]:
-        """Items of lists that are several words: (first word, element of the list) -> end."""
-        longer: dict[tuple[int, int], int] = {}
-        for i, elements in enumerate(at):
-            for element in elements:
-                for owner, rest in self._phrases.get(element, ()):
-                    last = follow(rest, 0, i + 1, at, {}, sentence)
-                    if last:
-                        longer[i, owner] = max(last, longer.get((i, owner), 0))
-        return longer
+                        found.append((owner, Place(i, last)))
+    return found
 
 
-def follow(
-    steps: Sequence[tuple[int, int]], k: int, i: int, at: Sequence[tuple[int, ...]],
-    longer: Mapping[tuple[int, int], int], sentence: Sequence[int],
-) -> int:  # fmt: skip
+def follow(steps: Run, k: int, i: int, ends: Ends, sentence: Sequence[int]) -> int:
     """The end of *steps* from the k-th on when they match from word *i* on in one sentence, else 0."""
     gap, element = steps[k]
-    for j in range(i, min(i + gap + 1, len(at))):
+    at = ends.get(element)
+    if at is None:
+        return 0
+    for j in range(i, min(i + gap + 1, len(sentence))):
         if sentence[j] != sentence[i - 1]:
             return 0
-        end = j + 1 if element in at[j] else longer.get((j, element), 0)
+        end = at.get(j)
         if end:
-            if k + 1 == len(steps):
-                return end
-            last = follow(steps, k + 1, end, at, longer, sentence)
+            last = end if k + 1 == len(steps) else follow(steps, k + 1, end, ends, sentence)
             if last:
                 return last
     return 0
+
+
+def _commonness(option: str) -> int:
+    """How often an option of a pattern will be met, roughly: function words and lists often, long words seldom."""
+    if option in _FUNCTION_WORDS:
+        return 1000
+    if option[0] == "{":
+        return 100
+    return max(1, 12 - len(option)) + 5 * option.count("*")
 
 
 def dutch_tokenizer() -> Any:
@@ -233,5 +265,6 @@ def dutch_tokenizer() -> Any:
 
     nlp = spacy.blank("nl")
     infixes = [*(nlp.Defaults.infixes or ()), r"(?<=[^\W\d_])[/+&](?=[^\W\d_])"]
-    nlp.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
-    return nlp.tokenizer
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
+    return tokenizer

@@ -36,11 +36,12 @@ class Rule(BaseModel, extra="forbid", frozen=True):
 
     It fires where one of the `any` patterns stands; or, instead of `any`, where the `signs` in the post add up
     to at least `points` (a sign counts once; one with a negative number speaks against the code). Besides,
-    every further condition must hold: `near` (one of these in the same sentence, or at most `within` words away), `also` (one of these
-    anywhere in the post), `unless` (none of these in the same sentence), `unless_post` (nor in the post),
-    `negation`, `quotation`, `irony` ("never": the evidence must stand outside it; "only": inside it),
-    `parent` and `opener` (one of these in the post replied to, in the opening post of the thread),
-    `parent_codes` (the post replied to has one of these codes by the rules), `case` (these cases only).
+    every further condition must hold: `near` (one of these in the same sentence, or at most `within` words
+    away), `also` (one of these anywhere in the post), `unless` (none of these in the same sentence),
+    `unless_post` (nor in the post), `negation`, `quotation`, `irony` ("never": the evidence must stand
+    outside it; "only": inside it), `parent` and `opener` (one of these in the post replied to, in the opening
+    post of the thread), `parent_codes` (the post replied to has one of these codes by the rules), `case`
+    (these cases only).
     `hits` are invented sentences that it must give the code to, `misses` ones that it must not. A thread's
     earlier post can be put before a sentence: `earlier post >> the post`.
     """
