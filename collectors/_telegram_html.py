@@ -59,18 +59,14 @@ def _parse(entry: Entry) -> Any:
         raise UnreadableExport(msg)
     text = data.decode(guess_encoding(data), "replace")
     try:
-        return html.document_fromstring(
-            text.encode(), parser=html.HTMLParser(encoding="utf-8", no_network=True)
-        )
+        return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", no_network=True))
     except (etree.ParserError, etree.XMLSyntaxError):
         msg = f"{entry}: not HTML; export the chat again"
         raise UnreadableExport(msg) from None
 
 
 def _title_digest(root: Any) -> str:
-    title = "".join(
-        root.xpath("string(//div[contains(@class, 'page_header')]//div[contains(@class, 'text')])")
-    )
+    title = "".join(root.xpath("string(//div[contains(@class, 'page_header')]//div[contains(@class, 'text')])"))
     return "html" + hashlib.sha256(title.strip().encode()).hexdigest()[:12]
 
 
@@ -111,9 +107,7 @@ def _direct(message: Any, name: str) -> str:
 
 def _when(message: Any, zone: ZoneInfo) -> datetime | None:
     title = message.xpath("string(.//div[contains(@class, 'date')]/@title)")
-    found = re.fullmatch(
-        r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d):(\d\d):(\d\d)(?: UTC([+-]\d\d:\d\d))?", title.strip()
-    )
+    found = re.fullmatch(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d):(\d\d):(\d\d)(?: UTC([+-]\d\d:\d\d))?", title.strip())
     if found is None:
         return None
     day, month, year, *clock = found.groups()
