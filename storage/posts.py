@@ -26,8 +26,9 @@ POST_COLUMNS = (
 _TEXT, _MOMENT = pa.string(), pa.timestamp("us", tz="UTC")
 _FIELDS = {
     "id": _TEXT, "version": pa.int32(), "case": _TEXT, "platform": _TEXT, "source": _TEXT, "author": _TEXT,
-    "text": _TEXT, "thread": _TEXT, "reply_to": _TEXT, "mentions": pa.list_(_TEXT), "created": _MOMENT, "edited": _MOMENT,
-    "collected_at": _MOMENT, "language": _TEXT, "kind": _TEXT, "media": pa.list_(_TEXT), "run": _TEXT,
+    "text": _TEXT, "thread": _TEXT, "reply_to": _TEXT, "mentions": pa.list_(_TEXT), "created": _MOMENT,
+    "edited": _MOMENT, "collected_at": _MOMENT, "language": _TEXT, "kind": _TEXT, "media": pa.list_(_TEXT),
+    "run": _TEXT,
 }  # fmt: skip
 FETCH = 10_000
 """Posts that a stream fetches in one transaction: each looks once through the whole column of ids."""
@@ -60,6 +61,13 @@ def add(db: duckdb.DuckDBPyConnection, posts: Sequence[Post]) -> Added:
 def fingerprint(text: str) -> int:
     """64 bits of a text's MD5, as DuckDB's `md5_number_lower` gives them: tells an edit from a repetition."""
     return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[8:], "little")
+
+
+def renew_fingerprints(db: duckdb.DuckDBPyConnection) -> None:
+    """Bring the fingerprints up to the texts, after texts were changed in place."""
+    db.execute(
+        "update post set fingerprint = md5_number_lower(text) where fingerprint is distinct from md5_number_lower(text)"
+    )
 
 
 def _known(db: duckdb.DuckDBPyConnection, posts: Sequence[Post]) -> dict[str, tuple[int, int | None]]:

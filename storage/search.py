@@ -1,10 +1,13 @@
 """
 Full-text search over the redacted texts, by Dutch word stems and exact phrases.
 
-There is no index, so there is nothing to keep up to date and nothing more to forget: a stem is turned into
+There is no index, so there is nothing to keep up to date and nothing more to forget: a root is turned into
 a pattern of the forms it can come from, one pass over the texts finds the candidates, and only their
-words are stemmed (Snowball's Dutch stemmer). At a few hundred thousand posts a pass takes a fraction of a
-second.
+words are brought back to their roots. At a few hundred thousand posts a pass takes a fraction of a second.
+
+A word's root is its stem by Snowball's Dutch stemmer, stemmed once more (fietsen, fiets: fiet), with a last
+v or z as f or s (brieven, brief). A word that ends in s has a second root, without it (aangiftes, aangifte),
+for the stemmer leaves most plurals in -s alone.
 """
 
 from __future__ import annotations
@@ -56,15 +59,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One thing to look for: a stem that words must have, or None with a phrase; `form` is its pattern."""
+    """One thing to look for: a word by its roots, or a phrase, which has none; `form` is its pattern."""
 
     form: str
-    stem: str | None
+    roots: tuple[str, ...]
 
     @property
     def pattern(self) -> str:
         """For RE2, in its first group: the form, where no letter stands before it, nor after a phrase."""
-        after = "" if self.stem is not None else r"(?:$|[^\pL\pN])"
+        after = "" if self.roots else r"(?:$|[^\pL\pN])"
         return rf"(?i)(?:^|[^\pL\pN])({self.form}){after}"
 
 
@@ -87,37 +90,49 @@ def find(store: Store, query: str, case: str | None = None, limit: int = 20) -> 
 
 
 # --------------------------------------------------------------------------------------------- what to look for
+_ROOT = "regexp_replace(regexp_replace(stem(stem({}, 'dutch'), 'dutch'), 'v$', 'f'), 'z$', 's')"
+_ROOTS = (
+    f"(case when length({{0}}) > 5 and {{0}} like '%s' then [{_ROOT.format('{0}')}, {_ROOT.format('{0}[:-2]')}] "
+    f"else [{_ROOT.format('{0}')}] end)"
+)
+"""SQL for the roots of a word in lower case and without accents."""
+
+
 def _terms(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[_Term]:
     for phrase, word in _PARTS.findall(query):
         words = _WORD.findall(_plain(phrase or word))
         if phrase and words:
-            yield _Term(r"[^\pL\pN]+".join(_accented(w) for w in words), None)
+            yield _Term(r"[^\pL\pN]+".join(_accented(w) for w in words), ())
         elif words:
-            stems = stems_of(db, words)
-            yield from (_Term(form_of(stems[w]), stems[w]) for w in words)
+            roots = roots_of(db, words)
+            yield from (_Term("|".join(map(form_of, roots[w])), roots[w]) for w in words)
 
 
-def stems_of(db: duckdb.DuckDBPyConnection, words: Sequence[str]) -> dict[str, str]:
-    """The stem of each of these words, which must be lower case and without accents. Needs the fts extension."""
-    rows = db.execute("select w, stem(w, 'dutch') from (select unnest(?::text[]) as w)", [list(words)]).fetchall()
-    return dict(rows)
+def roots_of(db: duckdb.DuckDBPyConnection, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The roots of each of these words, which must be lower case and without accents. Needs the fts extension."""
+    rows = db.execute(f"select w, {_ROOTS.format('w')} from (select unnest(?::text[]) as w)", [list(words)]).fetchall()
+    return {word: tuple(roots) for word, roots in rows}
 
 
-def form_of(stem: str) -> str:
+def form_of(root: str) -> str:
     """
-    A pattern for every word that can have this stem: wider than need be, never narrower.
+    A pattern for every word that can have this root: wider than need be, never narrower.
 
-    The stemmer cuts endings, so a word begins with its stem; but it also makes a double vowel single (loop,
-    lopen: lop) and -heden -heid.
+    A word begins with its root, but for a double vowel made single (loop, lopen: lop), -heden for -heid, and the
+    last consonant.
     """
-    heart = re.fullmatch(r"(.*?)([aeou])([^aeiouy])", stem)
-    if stem.endswith("heid"):
-        told = f"{_accented(stem[:-4])}h{_accented('e')}i?d"
+    heart = re.fullmatch(r"(.*?)([aeou])([^aeiouy])", root)
+    if root.endswith("heid"):
+        told = f"{_accented(root[:-4])}h{_accented('e')}i?d"
     elif heart and not heart[1].endswith(tuple("aeiouy")):
-        told = f"{_accented(heart[1])}{_accented(heart[2])}{{1,2}}{_accented(heart[3])}"
+        told = f"{_accented(heart[1])}{_accented(heart[2])}{{1,2}}{_last(heart[3])}"
     else:
-        told = _accented(stem)
+        told = _accented(root[:-1]) + _last(root[-1:])
     return f"{told}{LETTER}*"
+
+
+def _last(letter: str) -> str:
+    return {"f": "[fv]", "s": "[sz]"}.get(letter) or _accented(letter)
 
 
 def _accented(word: str) -> str:
@@ -168,18 +183,19 @@ def _rarities(
 
 
 def _frequency(n: int, term: _Term) -> str:
-    """SQL for how often the term stands in a candidate, as `f<n>`; its pattern, and its stem, are bound."""
+    """SQL for how often the term stands in a candidate, as `f<n>`; its pattern, and its roots, are bound."""
     words = "regexp_extract_all(text, ?, 1)"
-    if term.stem is not None:
-        words = f"list_filter({words}, w -> stem(strip_accents(lower(w)), 'dutch') = ?)"
+    if term.roots:
+        plain = f"list_transform({words}, w -> strip_accents(lower(w)))"
+        words = f"list_filter({plain}, w -> list_has_any({_ROOTS.format('w')}, ?::text[]))"
     return f"len({words}) as f{n}"
 
 
-def _frequency_values(terms: Sequence[_Term]) -> Iterator[str]:
+def _frequency_values(terms: Sequence[_Term]) -> Iterator[object]:
     for term in terms:
         yield term.pattern
-        if term.stem is not None:
-            yield term.stem
+        if term.roots:
+            yield list(term.roots)
 
 
 def _spans(db: duckdb.DuckDBPyConnection, terms: Sequence[_Term], text: str) -> tuple[Span, ...]:
@@ -188,10 +204,10 @@ def _spans(db: duckdb.DuckDBPyConnection, terms: Sequence[_Term], text: str) -> 
     for term in terms:
         form = term.form.replace(LETTER, r"[^\W_]").replace(r"[^\pL\pN]", r"[\W_]")
         spans = [m.span() for m in re.finditer(rf"(?<![^\W_])(?:{form})(?![^\W_])", text, re.IGNORECASE)]
-        if term.stem is not None and spans:
+        if term.roots and spans:
             words = [_plain(text[a:b]) for a, b in spans]
-            stems = stems_of(db, words)
-            spans = [span for span, w in zip(spans, words, strict=True) if stems[w] == term.stem]
+            roots = roots_of(db, words)
+            spans = [span for span, w in zip(spans, words, strict=True) if {*roots[w]} & {*term.roots}]
         found += spans
     return tuple(Span(a, b) for a, b in _joined(sorted(found)))
 

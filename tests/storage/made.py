@@ -11,10 +11,11 @@ from pathlib import Path
 from storage import Annotation, Batch, Coding, Disclosure, Label, Post, Pseudonym, Run, Store
 
 CASES = ("neighbourhood-watch", "hostage-factfinding", "justice-for-victim", "scam-fighters")
-WORDS = (
-    "de fiets is gestolen bij het station en de politie doet niets dus wij zoeken zelf uit wie het was kijk op de "
-    "beelden van de camera deel dit bericht aangifte gedaan oplichter nepprofiel buurtapp verdachte straat nacht"
-).split()
+WORDS = [
+    "de", "fiets", "is", "gestolen", "bij", "het", "station", "en", "politie", "doet", "niets", "dus", "wij", "zoeken",
+    "zelf", "uit", "wie", "was", "kijk", "op", "beelden", "van", "camera", "deel", "dit", "bericht", "aangifte",
+    "gedaan", "oplichter", "nepprofiel", "buurtapp", "verdachte", "straat", "nacht",
+]  # fmt: skip
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 KEY = b"k" * 32
 

@@ -31,9 +31,7 @@ with Queue(Path(sys.stdin.readline().strip()), 60).turn():
 
 def holder(target: Path) -> subprocess.Popen[str]:
     """A process that has the turn and does not end."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{target}\n")
@@ -133,10 +131,15 @@ def test_threads_of_one_process_share_one_store(tmp_path: Path) -> None:
 def test_two_stores_on_one_file_share_a_transaction_within_a_thread(tmp_path: Path) -> None:
     """A step that opens the store again inside a transaction joins it instead of waiting for itself."""
     one, two = filled(tmp_path, 5), Store(tmp_path / "corpus.duckdb", None, patience=1)
-    with pytest.raises(KeyError), one.transaction():
-        two.add(Batch(CASES[0], "made", (post(50),)))
-        assert one.count() == two.count() == 6
-        raise KeyError
+
+    def fail() -> None:
+        with one.transaction():
+            two.add(Batch(CASES[0], "made", (post(50),)))
+            assert one.count() == two.count() == 6
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert two.count() == 5
 
 
