@@ -26,7 +26,21 @@ class Receipt:
         return asdict(self)
 
     def line(self) -> str:
-        """The receipt as one line for a terminal."""
+        """The receipt as one line for a terminal: what was skipped and why in brackets, the rest in order."""
         where = " ".join(x for x in (self.step, self.case, self.source) if x)
-        told = self.failed or ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n) or "nothing to do"
-        return f"{where}: {told} ({self.seconds:.1f} s)"
+        return f"{where}: {self.failed or self._told() or 'nothing to do'} ({self.seconds:.1f} s)"
+
+    def _told(self) -> str:
+        plain = {k: n for k, n in self.counts.items() if n and ": " not in k}
+        reasons = {k.split(": ", 1)[1]: n for k, n in self.counts.items() if k.startswith("skipped: ")}
+        lost = {k.split(": ", 1)[1]: n for k, n in self.counts.items() if k.startswith("platform: ") and n}
+        told = [f"{n:,} {name}{_why(reasons) if name == 'skipped' else ''}" for name, n in plain.items()]
+        return ", ".join(told + [f"{lost[k]:,} {k}" for k in INCOMPLETE if k in lost])
+
+
+INCOMPLETE = ("gaps", "gap", "private", "capped")
+"""What a platform or collector reports that makes a collection incomplete: worth a place in the line."""
+
+
+def _why(reasons: dict[str, int]) -> str:
+    return f" ({', '.join(f'{n:,} {reason}' for reason, n in reasons.items())})" if reasons else ""
