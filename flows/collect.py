@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 import uuid
 from collections import Counter
@@ -76,6 +78,15 @@ def import_path(home: Home, case: Case, path: Path, wanted: str, progress: Progr
     if notice:
         progress.say(notice)
     return import_as(home, case, source, path, progress)
+
+
+def import_kind(home: Home, case: Case, path: Path, collector: str, source: str, progress: Progress) -> Receipt:
+    """Read a transcript or a document through the same gate, as what this source brings; see `import_path`."""
+    if not path.exists():
+        msg = f"{path}: no such file"
+        raise WrongUse(msg)
+    permit(case.policy, platform=collector, private=True, live=False)
+    return import_as(home, case, Source(name=source, collector=collector, private=True), path, progress)
 
 
 def import_as(home: Home, case: Case, source: Source, path: Path, progress: Progress) -> Receipt:
@@ -196,3 +207,18 @@ def import_totals(receipts: list[Receipt]) -> dict[str, Any]:
     reasons = {k.removeprefix(prefix): n for k, n in sorted(total.items()) if k.startswith(prefix)}
     plain = {k: total[k] for k in ("read", "stored", "duplicates", "edited")}
     return {**plain, "skipped": reasons}
+
+
+def tell_imports(case: str, results: list[tuple[int, Receipt]], *, as_json: bool) -> int:
+    """Print what became of the files, failures on stderr; returns the exit code."""
+    failed = [receipt for code, receipt in results if code]
+    if as_json:
+        totals = import_totals([receipt for _, receipt in results])
+        print(json.dumps({"case": case, **totals, "failed": [r.failed for r in failed]}, ensure_ascii=False))
+    else:
+        for code, receipt in results:
+            if not code:
+                print(receipt.line())
+    for receipt in failed:
+        print(f"veldwerk: {receipt.failed}", file=sys.stderr)
+    return max((code for code, _ in results), default=0)

@@ -17,7 +17,7 @@ from .errors import WorkFailed
 from .home import Home
 
 ZONE = "Europe/Amsterdam"
-NIGHTLY = {"code": "30 2 * * *", "export": "0 3 * * *"}
+NIGHTLY = {"refresh": "30 1 * * *", "retain": "15 2 * * *", "code": "30 2 * * *", "export": "0 3 * * *"}
 
 
 @contextmanager
@@ -76,15 +76,16 @@ def deployments(cases: list[Case]) -> list[Any]:
         for source in case.sources
         if source.schedule
     ]
-    nightly: dict[str, Any] = {"code": orchestrate.code, "export": orchestrate.export}
     return planned + [
-        nightly[name].to_deployment(name="nightly", schedule=Cron(cron, timezone=ZONE), concurrency_limit=once)
+        getattr(orchestrate, name).to_deployment(
+            name="nightly", schedule=Cron(cron, timezone=ZONE), concurrency_limit=once
+        )
         for name, cron in NIGHTLY.items()
     ]
 
 
 def serve(home: Home, port: int) -> None:
-    """Serve until stopped; one run at a time, because they share two cores and one store."""
+    """Serve until stopped; at most two runs at a time, because they share one store."""
     with prefect_server(port) as url:
         os.environ["PREFECT_API_URL"] = url
         os.environ["VELDWERK_HOME"] = str(home.root.absolute())

@@ -121,6 +121,44 @@ def export(cases: list[str] | None = None) -> list[Receipt]:
     return _all([*drawn, _or_failed(publish_all)])
 
 
+@task(name="refresh-source", task_run_name="refresh {case} {source}", cache_policy=NO_CACHE, persist_result=False)
+def refresh_source(case: str, source: str) -> Receipt:
+    """Follow edits and deletions of one source."""
+    from .refresh import refresh_source as work
+
+    home = Home.open()
+
+    def refresh() -> Receipt:
+        chosen = home.case(case)
+        return work(home, chosen, chosen.source(source), progress())
+
+    return _do("refresh", case, source, refresh)
+
+
+@task(name="retain-case", task_run_name="retain {case}", cache_policy=NO_CACHE, persist_result=False)
+def retain_case(case: str) -> Receipt:
+    """Apply the retention periods of one case."""
+    from .retain import retain_case as work
+
+    home = Home.open()
+    return _do("retain", case, "", lambda: work(home, home.case(case)))
+
+
+@flow(name="refresh", persist_result=False)
+def refresh() -> list[Receipt]:
+    """Follow edits and deletions of every live source of every case."""
+    from .collect import live_sources
+
+    places = [(c.id, s.name) for c in Home.open().cases.values() for s in live_sources(c) if s.schedule]
+    return _all([_or_failed(partial(refresh_source, case, source)) for case, source in places])
+
+
+@flow(name="retain", persist_result=False)
+def retain() -> list[Receipt]:
+    """Apply the retention periods of every case."""
+    return _all([_or_failed(partial(retain_case, c)) for c in Home.open().cases])
+
+
 @flow(name="study", persist_result=False)
 def study() -> list[Receipt]:
     """The main job: all cases on the shipped fieldwork set, from collection to the pages."""

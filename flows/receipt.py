@@ -38,7 +38,7 @@ class Receipt:
         return ", ".join(told + [f"{lost[k]:,} {k}" for k in INCOMPLETE if k in lost])
 
 
-INCOMPLETE = ("gaps", "gap", "private", "capped")
+INCOMPLETE = ("gap", "private", "deleted", "unreachable", "capped")
 """What a platform or collector reports that makes a collection incomplete: worth a place in the line."""
 
 
