@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .policy import Refused
 
-Purpose = Literal["store", "vault", "audit", "cursor", "case"]
+Purpose = Literal["store", "vault", "audit", "cursor", "case", "backup"]
 
 NEEDED = "use 32 random bytes in hex or base64 (`openssl rand -hex 32`), or a passphrase of 20 characters or more"
 KEY_BYTES = 32
