@@ -1,4 +1,4 @@
-"""What pages and lists tell of a case in figures: posts, sources, disclosures, codes, and posts to quote."""
+"""What pages tell of a case in figures: posts (not interviews), sources, disclosures, codes, and posts to quote."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def case_figures(store: Store, case: str) -> CaseFigures:
     """The size of a case."""
     row = store.query(
         "select count(*), count(distinct author), count(distinct thread), min(created), max(created) "
-        'from current_post where "case" = ?',
+        "from current_post where \"case\" = ? and kind = 'post'",
         [case],
     )[0]
     return CaseFigures(row[0], row[1], row[2], aware(row[3]), aware(row[4]))
@@ -80,7 +80,7 @@ def posts_by_code(store: Store, coding: str, case: str) -> dict[str, int]:
     rows = store.query(
         "select a.code, count(distinct a.post) from annotation a "
         "join current_post p on p.id = a.post and p.version = a.version "
-        'where a.coding = ? and p."case" = ? group by 1',
+        "where a.coding = ? and p.\"case\" = ? and p.kind = 'post' group by 1",
         [coding, case],
     )
     return dict(rows)
@@ -91,7 +91,7 @@ def authors_by_code(store: Store, coding: str, case: str) -> dict[str, int]:
     rows = store.query(
         "select a.code, count(distinct p.author) from annotation a "
         "join current_post p on p.id = a.post and p.version = a.version "
-        'where a.coding = ? and p."case" = ? group by 1',
+        "where a.coding = ? and p.\"case\" = ? and p.kind = 'post' group by 1",
         [coding, case],
     )
     return dict(rows)
@@ -103,7 +103,7 @@ def posts_seen(store: Store, coding: str, case: str) -> tuple[int, int]:
         "select count(distinct c.post), count(distinct a.post) from coded c "
         "join current_post p on p.id = c.post and p.version = c.version "
         "left join annotation a on a.coding = c.coding and a.post = c.post and a.version = c.version "
-        'where c.coding = ? and p."case" = ?',
+        "where c.coding = ? and p.\"case\" = ? and p.kind = 'post'",
         [coding, case],
     )[0]
     return row[0], row[1]
@@ -123,7 +123,7 @@ def quotable(store: Store, coding: str, code: str, limit: int) -> list[tuple[Pos
             from annotation a where a.coding = ? and a.code = ? and a."start" is not null group by 1, 2)
         select {columns}, null, m.span.s, m.span.e from marked m
         join current_post p on p.id = m.post and p.version = m.version
-        where length(p.text) >= 20
+        where length(p.text) >= 20 and p.kind = 'post'
         qualify row_number() over (partition by p.author order by m.score desc, length(p.text), p.id) = 1
         order by m.score desc, length(p.text), p.id limit ?""",
         [coding, code, limit],
