@@ -39,6 +39,15 @@ def is_word(entry: Entry) -> bool:
     return _suffix(entry) == ".docx" or any(e.member == "word/document.xml" for e in entries(entry.path))
 
 
+def is_marked(entry: Entry) -> bool:
+    """Whether the document itself says what its paragraphs are: Word and HTML do."""
+    return is_word(entry) or _is_html(head(entry, 1024))
+
+
+def _is_html(data: bytes) -> bool:
+    return data.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype html", b"<html"))
+
+
 def _whole(entry: Entry) -> bytes:
     with opened(entry) as handle:
         data = handle.read(SIZE + 1)
@@ -55,7 +64,7 @@ def paragraphs(entry: Entry) -> list[str]:
     data = head(entry, 1024)
     if data.startswith(b"%PDF"):
         return list(_pdf(entry))
-    if data.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype html", b"<html")):
+    if _is_html(data):
         return re.split(r"\n+", plain(_whole(entry).decode(encoding_of(entry), "replace")))
     return list(lines(entry, _LINE))
 

@@ -16,13 +16,14 @@ from pydantic import BaseModel
 
 from . import RawPost, Sealed, Skip, UnreadableExport
 from ._files import Entry, head
-from ._pages import is_word, paragraphs, texts, written
+from ._pages import is_marked, is_word, paragraphs, texts, written
 
 VERSION = "1"
 GENERAL = 2
 _SUFFIXES = (".docx", ".txt", ".md", ".markdown", ".html", ".htm", ".pdf")
 _HEADING_WORDS = 8
 _LONGEST = 20_000
+_WRAP = 160
 
 
 class Settings(BaseModel, extra="forbid", frozen=True):
@@ -61,7 +62,7 @@ def read(path: Path, settings: Settings) -> Iterator[RawPost | Skip]:
 
 
 def _document(entry: Entry, settings: Settings) -> Iterator[RawPost | Skip]:
-    said = list(_passages(paragraphs(entry)))
+    said = list(_passages(entry))
     if not said:
         msg = f"{entry}: holds no words; a scan needs text recognition first"
         raise UnreadableExport(msg)
@@ -83,20 +84,28 @@ def _document(entry: Entry, settings: Settings) -> Iterator[RawPost | Skip]:
         )
 
 
-def _passages(said: list[str]) -> Iterator[str]:
-    """Paragraphs as blank lines part them; lines of plain text are joined, and headings to what follows."""
+def _passages(entry: Entry) -> Iterator[str]:
+    """The paragraphs, a heading with what follows it."""
     held: list[str] = []
-    wrapped = sum(bool(line.strip()) for line in said) > 2 * sum(not line.strip() for line in said) + 2
-    is_prose = any(len(line) > 200 for line in said)
-    for line in [*said, ""]:
-        text = line.strip()
-        if text and not (is_prose and held and len(held[-1].split()) > _HEADING_WORDS):
-            held.append(text)
-            if is_prose and len(text.split()) > _HEADING_WORDS:
-                yield "\n".join(held)
-                held = []
-        elif held and (wrapped or len(" ".join(held).split()) > _HEADING_WORDS):
+    for paragraph in _paragraphs(entry):
+        held.append(paragraph)
+        if len(paragraph.split()) > _HEADING_WORDS:
             yield "\n".join(held)
-            held = [text] if text else []
+            held = []
     if held:
         yield "\n".join(held)
+
+
+def _paragraphs(entry: Entry) -> Iterator[str]:
+    """Word and HTML say what a paragraph is; in plain text blank lines part them, or each long line is one."""
+    said = [line.strip() for line in paragraphs(entry)]
+    if is_marked(entry) or sum(len(line) > _WRAP for line in said) > sum(0 < len(line) <= _WRAP for line in said):
+        yield from filter(None, said)
+        return
+    held: list[str] = []
+    for line in [*said, ""]:
+        if line:
+            held.append(line)
+        elif held:
+            yield "\n".join(held)
+            held = []
