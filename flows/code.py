@@ -9,6 +9,7 @@ from coding import load_codebook
 from coding.run import code_posts
 
 from .case import Case
+from .coders import settings_for
 from .home import Home
 from .progress import Progress
 from .receipt import Receipt
@@ -18,7 +19,8 @@ def code_case(home: Home, case: Case, coder: str, progress: Progress) -> Receipt
     """Code what this coder has not seen of the case yet; counts posts, posts with a code, and annotations."""
     start = time.monotonic()
     done: Counter[str] = Counter(posts=0)
-    codebook = load_codebook(case.codebook)
-    for counts in progress.count(code_posts(home.store, coder, codebook, case=case.id), f"{case.id} {coder} batches"):
+    codebook, settings = load_codebook(case.codebook), settings_for(home, coder, (case,))
+    batches = code_posts(home.store, coder, codebook, settings, case.id)
+    for counts in progress.count(batches, f"{case.id} {coder} batches"):
         done.update(counts)
     return Receipt("code", case.id, coder, dict(done), time.monotonic() - start)
