@@ -14,7 +14,7 @@ import json
 import os
 import re
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,17 +135,19 @@ class Throttle:
     def _read(self) -> _State:
         try:
             found = json.loads(self._path.read_text())
-            counted = {
-                k: {int(s): int(n) for s, n in slots.items()} for k, slots in found.pop("counted").items()
-            }
+            counted = {k: {int(s): int(n) for s, n in slots.items()} for k, slots in found.pop("counted").items()}
             return _State(counted, **found)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return _State()  # none yet, or cut short: what the platform says will set it right
 
     def _write(self, state: _State) -> None:
-        aside = self._path.with_suffix(".new")
-        aside.write_text(json.dumps(asdict(state)))
-        aside.replace(self._path)
+        text = json.dumps({n: getattr(state, n) for n in ("counted", "blocked", "remaining", "reset")})
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(file, text.encode(), 0)  # in place: cutting the file to nothing first costs a flush
+            os.ftruncate(file, len(text))
+        finally:
+            os.close(file)
 
 
 def _key(limit: Limit) -> str:

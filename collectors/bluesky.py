@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from . import Gone, Item, PlatformRefused, RawPost, Sealed, Skip, Window, _clock
+from . import Gone, Item, PlatformRefused, RawPost, Sealed, Window, _clock
 from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
@@ -95,7 +95,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
 @dataclass
 class _Run(Run):
     """
-    One run with its settings and client; `told` holds the addresses of this run's posts.
+    One run with its settings and client; `met` holds the roots of the threads it has read.
 
     The state holds for each search `top` (moment from which the last complete run went down), `low` and
     `rise` (how far down a run came that did not end, and from where), `from` (how far back was asked), and
@@ -105,7 +105,7 @@ class _Run(Run):
 
     settings: Settings = field(kw_only=True)
     http: Http = field(kw_only=True)
-    told: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
 
 
 def _client(settings: Settings) -> Http:
@@ -115,9 +115,7 @@ def _client(settings: Settings) -> Http:
     http = Http("Bluesky", base, Throttle(f"bluesky {host_of(base)}", *LIMITS))
     if handle and not settings.service:
         try:
-            session = http.post(
-                "/xrpc/com.atproto.server.createSession", {"identifier": handle, "password": password}
-            )
+            session = http.post("/xrpc/com.atproto.server.createSession", {"identifier": handle, "password": password})
         except StatusRefused:
             msg = "Bluesky does not accept the keys; check BLUESKY_HANDLE and BLUESKY_APP_PASSWORD"
             raise PlatformRefused(msg) from None
@@ -139,9 +137,12 @@ def _searches(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _search(run: _Run, name: str, method: str, params: dict[str, Any]) -> Iterator[Item]:
     """One search downwards: first the rest of a run that broke off, then what is new since it began."""
-    state = run.state.setdefault(name, {"top": 0.0, "from": run.since})
-    if run.since < state["from"]:
-        state.update(top=0.0, **{"from": run.since})
+    # What was written since may answer something older, by which alone it is found.
+    since = max(0.0, run.since - (run.settings.follow_days * 86_400 if run.settings.threads else 0.0))
+    state = run.state.setdefault(name, {"top": 0.0, "from": since})
+    if since < state["from"]:
+        run.forget()
+        state.update(top=0.0, **{"from": since})
     while not run.full:
         rest = "low" in state
         state.setdefault("rise", min(_clock.seconds(), run.until))
@@ -170,7 +171,8 @@ def _down(run: _Run, method: str, params: dict[str, Any], state: dict[str, Any])
                 return
             if floor <= _sorted_at(post) <= below + 1:
                 yield from _with_thread(run, post)
-                if "part" in run.state:
+                if run.full and "part" in run.state:
+                    yield run.mark()
                     return
                 state["low"] = min(state["low"], _sorted_at(post))
                 yield run.mark()
@@ -198,9 +200,7 @@ def _page(
     with shaped("Bluesky"):
         posts = found.get("posts")
         if posts is None:
-            posts = [
-                entry["post"] for entry in found["feed"] if not entry.get("reason")
-            ]  # a reason: a repost
+            posts = [entry["post"] for entry in found["feed"] if not entry.get("reason")]  # a reason: a repost
         for post in posts:
             _post(post)
         run.counts["asked"] += len(posts)
@@ -210,13 +210,14 @@ def _page(
 
 def _with_thread(run: _Run, post: dict[str, Any]) -> Iterator[Item]:
     """A post with the thread that it stands in, unless an earlier one of this run brought it."""
-    if post["uri"] in run.told:
+    if run.knows(post["uri"]) and run.state.get("part", [""])[0] != post["uri"]:
         return
     root = _root(post)
     posts = [post]
     if run.settings.threads and (post.get("replyCount") or root != post["uri"]):
         around = _thread(run, root)
         posts = around if any(p["uri"] == post["uri"] for p in around) else [*around, post]
+    run.met.add(root)
     run.state.setdefault("open", {})[root] = _sorted_at(post)
     yield from _tell(run, post["uri"], posts)
 
@@ -224,9 +225,7 @@ def _with_thread(run: _Run, post: dict[str, Any]) -> Iterator[Item]:
 def _thread(run: _Run, root: str) -> list[dict[str, Any]]:
     """The posts of a thread, as far as they are shown; the others are counted."""
     try:
-        found, _ = run.http.json(
-            "/xrpc/app.bsky.feed.getPostThread", {"uri": root, "depth": 1000, "parentHeight": 0}
-        )
+        found, _ = run.http.json("/xrpc/app.bsky.feed.getPostThread", {"uri": root, "depth": 1000, "parentHeight": 0})
     except StatusRefused as refusal:
         if refusal.status not in {400, 401, 403, 404}:
             raise
@@ -249,27 +248,26 @@ def _thread(run: _Run, root: str) -> list[dict[str, Any]]:
 
 
 def _tell(run: _Run, key: str, posts: list[dict[str, Any]]) -> Iterator[Item]:
-    """These posts by age, each once a run, from where a limited run stopped among them."""
+    """These posts by age, from where a limited run stopped among them."""
     part = run.state.get("part", ["", 0.0, ""])
     done = (part[1], part[2]) if part[0] == key else (0.0, "")
     for post in sorted(posts, key=_age):
-        if post["uri"] in run.told or _age(post) <= done:
+        if _age(post) <= done:
             continue
         if run.full:
             return
         item = _item(run, post)
         if item is not None:
             yield item
-        run.told.add(post["uri"])
         run.state["part"] = [key, *_age(post)]
     run.state.pop("part", None)
 
 
 def _item(run: _Run, post: dict[str, Any]) -> Item | None:
-    """The post, or why it is skipped; None for one outside the window."""
+    """The post, or why it is skipped; None for one outside the window or known."""
     labels = [label.get("val") for label in post["author"].get("labels") or ()]
     if HIDDEN in labels:
-        return Skip("author asks not to be shown to outsiders")
+        return run.skip(post["uri"], "author asks not to be shown to outsiders")
     return run.admit(_post(post))
 
 
@@ -282,7 +280,7 @@ def _follow(run: _Run) -> Iterator[Item]:
             return
         if at < oldest or not run.settings.threads:
             del followed[root]
-        elif root not in run.told:
+        elif root not in run.met:
             yield from _tell(run, root, _thread(run, root))
             yield run.mark()
     yield run.mark()

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
-from . import Gone, Item, PlatformRefused, RawPost, Sealed, Skip, Window
+from . import Gone, Item, PlatformRefused, RawPost, Sealed, Window
 from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
@@ -81,9 +81,10 @@ class _Run(Run):
     """
     One run with its settings and client.
 
-    The state holds for each list `high` (activity up to which every topic was read), `from` (how far back
-    was asked), `floor` (number of the last post before the last complete run), `start` (that of the run
-    under way) and `part` (a topic of which a limited run read only the beginning).
+    The state holds for each list `high` (activity up to which every topic was read), `edge` (topics of that
+    very moment), `from` (how far back was asked), `floor` (number of the last post before the last complete
+    run), `start` (that of the run under way) and `part` (a topic of which a limited run read only the
+    beginning).
     """
 
     settings: Settings = field(kw_only=True)
@@ -129,34 +130,42 @@ def _categories(run: _Run) -> dict[str, str]:
 
 def _list(run: _Run, name: str, path: str) -> Iterator[Item]:
     """One list: the topics active since the mark, the least recent first."""
-    state, floor = _begin(run, name)
-    topics = _active(run, path, max(floor, state["from"]))
+    state = _begin(run, name)
+    topics = _active(run, path, max(state["high"], state["from"]))
+    topics = [t for t in topics if t["at"] > state["high"] or t["id"] not in state["edge"]]
     yield run.mark()
-    ceiling = max(
-        (t["at"] for t in topics[:30]), default=0.0
-    )  # what moves up while we read waits for next time
+    ceiling = max((t["at"] for t in topics[:30]), default=0.0)  # what moves up while we read waits for next time
     for topic in sorted(topics, key=lambda t: (t["at"], t["id"])):
         if run.full:
             return
         yield from _topic(run, topic, state)
-        if "part" in state:
+        if run.full and "part" in state:
             yield run.mark()
             return
-        state["high"] = max(state["high"], min(topic["at"], ceiling))
+        _read(state, topic, ceiling)
         yield run.mark()
     state["floor"] = state.pop("start")
     yield run.mark()
 
 
-def _begin(run: _Run, name: str) -> tuple[dict[str, Any], float]:
-    """The list's state, and from which activity on; a run that asks further back starts again from there."""
-    state: dict[str, Any] = run.state.setdefault(name, {"high": 0.0, "from": run.since, "floor": 0})
+def _begin(run: _Run, name: str) -> dict[str, Any]:
+    """The list's state; when a run asks further back than before, it starts again from there."""
+    blank: dict[str, Any] = {"high": 0.0, "edge": [], "from": run.since, "floor": 0}
+    state: dict[str, Any] = run.state.setdefault(name, blank)
     if run.since < state["from"]:
-        state.update(high=0.0, floor=0, **{"from": run.since})
-    if "start" in state:
-        return state, state["high"]  # the last run broke off: others may have moved in that very instant
-    state["start"] = _newest(run)
-    return state, state["high"] + 0.0005 if state["high"] else 0.0
+        state.update(high=0.0, edge=[], floor=0, **{"from": run.since})
+    if "start" not in state:
+        state["start"] = _newest(run)
+    return state
+
+
+def _read(state: dict[str, Any], topic: dict[str, Any], ceiling: float) -> None:
+    """A topic was read: move the mark up to its activity, and remember which topics were of that very moment."""
+    at = min(topic["at"], ceiling)
+    if at > state["high"]:
+        state.update(high=at, edge=[])
+    if at == state["high"]:
+        state["edge"].append(topic["id"])
 
 
 def _newest(run: _Run) -> int:
@@ -238,12 +247,12 @@ def _posts(run: _Run, topic: dict[str, Any], floor: int) -> list[dict[str, Any]]
 
 
 def _item(run: _Run, topic: dict[str, Any], post: dict[str, Any], numbers: dict[int, int]) -> Item | None:
-    """The post, or why it is skipped; None for one outside the window."""
+    """The post, or why it is skipped; None for one outside the window or known."""
     with shaped("Discourse"):
         reason = _reason(post)
         if reason:
             run.counts["deleted"] += reason == "deleted"
-            return Skip(reason)
+            return run.skip(str(post["id"]), reason)
         answered = post.get("reply_to_post_number")
         if answered and answered not in numbers:
             numbers[answered] = _id_of(run, topic["id"], answered)

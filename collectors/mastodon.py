@@ -90,7 +90,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
 @dataclass
 class _Run(Run):
     """
-    One run with its settings and client; `told` holds the ids of this run, so that none comes twice.
+    One run with its settings and client; `met` holds the roots of the conversations it has read.
 
     The state holds `min` (timeline -> last id read), `from` (timeline -> how far back was asked), `open`
     (first status of a followed conversation -> when it was made) and `part` (a conversation that a limited
@@ -99,7 +99,7 @@ class _Run(Run):
 
     settings: Settings = field(kw_only=True)
     http: Http = field(kw_only=True)
-    told: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
 
 
 def _client(settings: Settings) -> Http:
@@ -138,6 +138,7 @@ def _timeline(run: _Run, name: str, path: str, params: dict[str, Any]) -> Iterat
                 return
             yield from _conversation(run, status)
             if run.full and "part" in run.state:
+                yield run.mark()
                 return
             run.state["min"][name] = status["id"]
             yield run.mark()
@@ -150,8 +151,11 @@ def _timeline(run: _Run, name: str, path: str, params: dict[str, Any]) -> Iterat
 
 def _begin(run: _Run, name: str) -> str:
     """The id to go on from; when a run asks further back than before, the id of that moment."""
-    since = run.since
+    # What was written since may answer something older, by which alone it is found.
+    since = max(0.0, run.since - (run.settings.follow_days * 86_400 if run.settings.threads else 0.0))
     starts, places = run.state.setdefault("from", {}), run.state.setdefault("min", {})
+    if since < starts.get(name, -1.0):
+        run.forget()
     if name not in starts or since < starts[name]:
         starts[name] = since
         places[name] = str(int(since * 1000) << 16)
@@ -168,11 +172,12 @@ def _conversation(run: _Run, status: dict[str, Any]) -> Iterator[Item]:
     """A status with the conversation around it, unless an earlier one of this run brought it."""
     if status.get("reblog"):
         yield Skip("a boost, not a post")
-    elif status["id"] not in run.told:
+    elif not run.knows(status["id"]) or run.state.get("part", [""])[0] == status["id"]:
         items = [status]
         if run.settings.threads and (status.get("replies_count") or status.get("in_reply_to_id")):
             items = _around(run, status)
         root = items[0]
+        run.met.add(root["id"])
         run.state.setdefault("open", {})[root["id"]] = _moment(root["created_at"]).timestamp()
         yield from _tell(run, status["id"], root["id"], items)
 
@@ -194,30 +199,29 @@ def _around(run: _Run, status: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tell(run: _Run, key: str, root: str, items: list[dict[str, Any]]) -> Iterator[Item]:
-    """These statuses in order of id, each once a run, from where a limited run stopped among them."""
+    """These statuses in order of id, from where a limited run stopped among them."""
     part = run.state.get("part", ["", ""])
     done = _order({"id": part[1]}) if part[0] == key else (0, "")
     for status in sorted(items, key=_order):
-        if status["id"] in run.told or _order(status) <= done:
+        if _order(status) <= done:
             continue
         if run.full:
             return
         item = _item(run, status, root)
         if item is not None:
             yield item
-        run.told.add(status["id"])
         run.state["part"] = [key, status["id"]]
     run.state.pop("part", None)
 
 
 def _item(run: _Run, status: dict[str, Any], root: str) -> Item | None:
-    """The post, or why it is skipped; None for one outside the window."""
+    """The post, or why it is skipped; None for one outside the window or known."""
     account = status["account"]
     if status.get("visibility") not in {"public", "unlisted"}:
         run.counts["private"] += 1
-        return Skip("not public")
+        return run.skip(status["id"], "not public")
     if account.get("noindex") or OPT_OUT.search(account.get("note") or ""):
-        return Skip("author asks not to be indexed")
+        return run.skip(status["id"], "author asks not to be indexed")
     return run.admit(_post(status, root, host_of(run.settings.instance)))
 
 
@@ -230,7 +234,7 @@ def _follow(run: _Run) -> Iterator[Item]:
             return
         if created < oldest or not run.settings.threads:
             del followed[root]
-        elif root not in run.told:
+        elif root not in run.met:
             try:
                 status, _ = run.http.json(f"/api/v1/statuses/{root}")
             except StatusRefused:
@@ -282,9 +286,7 @@ def _moment(stamp: str) -> datetime:
 
 def _checked(page: Any) -> list[dict[str, Any]]:
     """The page, if each of its entries has what a status always has; PlatformUnreachable otherwise."""
-    statuses = (
-        [s for s in page if isinstance(s, dict) and s.keys() >= ALWAYS] if isinstance(page, list) else []
-    )
+    statuses = [s for s in page if isinstance(s, dict) and s.keys() >= ALWAYS] if isinstance(page, list) else []
     if not isinstance(page, list) or len(statuses) < len(page):
         msg = "Mastodon sent something other than statuses; is this a server with Mastodon's API?"
         raise PlatformUnreachable(msg)

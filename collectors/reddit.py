@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from . import Gone, Item, RawPost, Sealed, Skip, Window, _clock
+from . import Gone, Item, RawPost, Sealed, Window, _clock
 from ._cursor import native
 from ._http import AGENT, StatusRefused, host_of, secret
 from ._limits import Limit, Throttle
@@ -114,7 +114,7 @@ class _Run(Run):
 
     The state holds for each listing `high` (creation time up to which every thread was read), `edge` (ids
     of that very second), `from` (how far back was asked), `open` (younger thread -> its number of
-    comments when it was read) and `part` (a thread of which a limited run read only the beginning).
+    comments when it was read, and its time) and `part` (a thread of which a limited run read only the beginning).
     """
 
     settings: Settings = field(kw_only=True)
@@ -185,7 +185,7 @@ def _fresh(run: _Run, stream: _Stream, state: dict[str, Any]) -> list[Any]:
     if stream.ordered:
         fresh = [s for s in listed if s.created_utc >= floor and s.id not in state["edge"]]
     else:
-        fresh = [s for s in listed if state["open"].get(s.id) != s.num_comments]
+        fresh = [s for s in listed if state["open"].get(s.id, [-1])[0] != s.num_comments]
         state["open"] = {s.id: state["open"][s.id] for s in listed if s.id in state["open"]}
     return sorted((s for s in fresh if s.created_utc < run.until), key=lambda s: (s.created_utc, s.id))
 
@@ -220,8 +220,8 @@ def _thread(run: _Run, submission: Any, state: dict[str, Any]) -> Iterator[Item]
             continue
         if run.full:
             return
+        whole = whole and thing.created_utc < run.until
         item = _item(run, thing)
-        whole = whole and item is not None
         if item is not None:
             yield item
         state["part"] = [submission.id, *_age(thing)]
@@ -233,11 +233,11 @@ def _age(thing: Any) -> tuple[float, str]:
 
 
 def _item(run: _Run, thing: Any) -> Item | None:
-    """The post, or why it is skipped; None for one outside the window."""
+    """The post, or why it is skipped; None for one outside the window or known."""
     reason = skip_reason(thing)
     if reason:
         run.counts["deleted"] += 1
-        return Skip(reason)
+        return run.skip(thing.fullname, reason)
     return run.admit(raw_post(thing))
 
 
@@ -249,7 +249,7 @@ def _finish(run: _Run, submission: Any, state: dict[str, Any], whole: bool) -> N
         state.update(high=created, edge=[])
     if created == state["high"]:
         state["edge"].append(submission.id)
-    state["open"][submission.id] = submission.num_comments if whole else -1
+    state["open"][submission.id] = [submission.num_comments if whole else -1, created]
 
 
 def _comments(run: _Run, submission: Any) -> list[Any]:
@@ -266,20 +266,17 @@ def _comments(run: _Run, submission: Any) -> list[Any]:
 
 def _follow(run: _Run, state: dict[str, Any], just_read: set[str]) -> Iterator[Item]:
     """Look at the younger threads again, and read those again that have another number of comments."""
-    for batch in _hundreds([f"t3_{i}" for i in state["open"] if i not in just_read]):
+    oldest = _clock.seconds() - run.settings.follow_days * 86400
+    followed = state["open"] = {i: kept for i, kept in state["open"].items() if kept[1] >= oldest}
+    for batch in _hundreds([f"t3_{i}" for i in followed if i not in just_read]):
         if run.full:
             return
         found = _info(run.reddit, batch)
         for name in batch:
-            known = state["open"].pop(name[3:])
             submission = found.get(name)
-            if (
-                submission is None
-                or _clock.seconds() - submission.created_utc > run.settings.follow_days * 86400
-            ):
-                continue
-            state["open"][name[3:]] = known
-            if submission.num_comments != known and not run.full:
+            if submission is None:
+                del followed[name[3:]]
+            elif submission.num_comments != followed[name[3:]][0] and not run.full:
                 yield from _thread(run, submission, state)
                 yield run.mark()
     yield run.mark()

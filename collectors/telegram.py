@@ -262,7 +262,7 @@ def _post_by_post(run: _Run, chat: _Chat, group: _Chat) -> Iterator[Item]:
 def _comments(run: _Run, chat: _Chat, group: _Chat, number: int, claimed: int) -> Iterator[Item]:
     """The comments below one post, from the last known on, until as many came as are claimed, or none."""
     post = run.chat(chat.id)["posts"][str(number)]
-    missing = claimed - post[1]
+    missing = max(1, claimed - post[1])  # where some were deleted, as many may be new
     while missing > 0 and not run.full:
         page = _page(run, chat, post[2], reply_to=number)
         run.counts["asked"] += len(page)

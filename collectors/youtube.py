@@ -178,9 +178,7 @@ def _place(run: _Run, name: str, params: dict[str, Any]) -> Iterator[Item]:
 def _forget(run: _Run, state: dict[str, Any]) -> None:
     """Threads older than `follow_days` are not looked at again, once the way down has passed them."""
     oldest = _clock.seconds() - run.settings.follow_days * 86_400
-    state["open"] = {
-        t: kept for t, kept in state["open"].items() if kept[1] >= oldest or kept[1] <= state["low"]
-    }
+    state["open"] = {t: kept for t, kept in state["open"].items() if kept[1] >= oldest or kept[1] <= state["low"]}
 
 
 def _down(run: _Run, params: dict[str, Any], state: dict[str, Any]) -> Iterator[Item]:
@@ -206,7 +204,7 @@ def _down(run: _Run, params: dict[str, Any], state: dict[str, Any]) -> Iterator[
             if at > state["low"] or same or (at < fresh and known == -1):
                 continue
             yield from _thread(run, thread, state)
-            if "part" in state:
+            if run.full and "part" in state:
                 return
             state["open"][thread["id"]] = [thread["snippet"]["totalReplyCount"], at]
         if threads:
