@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from coding.adjudication import disputes, read_decisions, write_disputes
 from coding.exchange import check, format_of, load_format
 from coding.readings import Taken, by_annotator, take_in
 from coding.reliability import Report, panel, report
-from storage import Post, samples
 from storage import decisions as kept
+from storage import samples
 
 from .errors import WrongUse
 from .home import Home
 from .receipt import Receipt
-from .samples import codebook_of, in_words, latest_each, machines
+from .samples import cleaned, codebook_of, in_words, latest_each, machines, released
 
 
 def add_annotations(
@@ -41,14 +41,16 @@ def add_annotations(
         raise WrongUse(msg)
     names = dict(_named(c) for c in coders)
     with in_words():
-        known = samples.returnable(home.store, case)
+        posts = samples.posts_of(home.store, samples.returnable(home.store, case))
+        texts = released(posts.values())
+        known: dict[str, tuple[int, str]] = {p.id: (p.version, texts[p.id, p.version]) for p in posts.values()}
         codebook = codebook_of(home, case)
         read = load_format(to or format_of(path)).read(path, codebook, known)
-        found = check(read, known, (c.id for c in codebook.codes), path.name)
+        stored: dict[str, str] = {p.id: p.text for p in posts.values()}
+        found = check(read, known, (c.id for c in codebook.codes), path.name, stored)
         with home.store.transaction():
-            note = _cleaner(home)
             taken = {
-                name: take_in(home.store, name, coded, codebook, revise=revise, note=note)
+                name: take_in(home.store, name, coded, codebook, revise=revise, note=cleaned)
                 for name, coded in by_annotator(found, names).items()
             }
     for name, one in taken.items():
@@ -59,14 +61,6 @@ def add_annotations(
 def _named(coder: str) -> tuple[str, str]:
     who, _, name = coder.rpartition("=")
     return who, name
-
-
-def _cleaner(home: Home) -> Callable[[str, str], str]:
-    """Redacts a coder's remark, which may name somebody."""
-    from ethics.redaction import Labels, Redactor, labelled
-
-    redactor = Redactor("careful")
-    return lambda post, note: labelled(note, redactor.find(note), Labels())[0]
 
 
 def agreement(
@@ -85,14 +79,13 @@ def agreement(
     return report(panel(readings), codebook_of(home, case), resamples=resamples)
 
 
-def hand_disputes(
-    home: Home, path: Path, case: str | None, release: Callable[[Post], str | None] = lambda post: post.text
-) -> Receipt:
+def hand_disputes(home: Home, path: Path, case: str | None) -> Receipt:
     """Write the open disagreements to a table."""
     start = time.monotonic()
     with in_words():
         open_ = disputes(home.store, case)
-        written = write_disputes(path, home.store, open_, release)
+        texts = released(samples.posts_of(home.store, [(d.post, d.version) for d in open_]).values())
+        written = write_disputes(path, home.store, open_, lambda p: texts.get((p.id, p.version)))
     home.audit.append("disputes", case=case or "all", written=written)
     counts = {"open": len(open_), "written": written}
     return Receipt("adjudicate", case or "", "", counts, time.monotonic() - start)
@@ -105,8 +98,7 @@ def take_decisions(home: Home, path: Path, by: str, case: str | None) -> Receipt
         msg = f"{path}: no such file"
         raise WrongUse(msg)
     with in_words():
-        clean = _cleaner(home)
-        read = read_decisions(path, home.store, codebook_of(home, case), by, case, clean)
+        read = read_decisions(path, home.store, codebook_of(home, case), by, case, cleaned)
         new = kept.decide(home.store, read)
     home.audit.append("decisions", by=by, read=len(read), new=new)
     left = len(disputes(home.store, case))

@@ -190,14 +190,14 @@ def sampled(store: Store, sample_id: str, *, before: int = 3, batch: int = 500) 
         yield from _with_context(store, [SampleItem(*row) for row in rows[start : start + batch]], before)
 
 
-def returnable(store: Store, case: str | None = None) -> dict[str, tuple[int, str]]:
-    """Version and text of each post that was sampled (in its latest sampled version), by id."""
+def returnable(store: Store, case: str | None = None) -> list[tuple[str, int]]:
+    """The posts that were sampled and are still kept, each with its latest sampled version."""
     rows = store.query(
-        "select p.id, max(p.version), arg_max(p.text, p.version) from post p join sample_item i "
-        'on i.post = p.id and i.version = p.version where ? is null or p."case" = ? group by 1 order by 1',
+        "select p.id, max(p.version) from post p join sample_item i on i.post = p.id and i.version = p.version "
+        'where ? is null or p."case" = ? group by 1 order by 1',
         [case, case],
     )
-    return {post: (version, text) for post, version, text in rows}
+    return [(post, version) for post, version in rows]
 
 
 def posts_of(store: Store, wanted: Sequence[tuple[str, int]]) -> dict[str, Post]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage import Post, Store
 from storage import samples as kept
 
-if TYPE_CHECKING:
-    from .. import Mark
+from .. import Mark
 
 NONE = "(none)"
 """The label to give where no code fits, in tools that cannot tell an uncoded post from one without codes."""
@@ -110,21 +110,32 @@ def tasks_of(
             continue
         letters = _letters([*one.context, one.post])
         turns = [(letters[p.author], release(p)) for p in one.context]
+        marks = shown(one.post.id)
+        if text != one.post.text:
+            # Evidence stands on the text as stored; where that was redacted once more only the codes are shown.
+            marks = [Mark(code) for code in dict.fromkeys(m.code for m in marks)]
         yield Task(
             one.post.id, one.post.version, one.item.position, one.post.case, one.post.platform,
             one.post.created.date().isoformat(), _lines(text),
             letters[one.post.author],
-            tuple(Turn(a, _lines(t)) for a, t in turns if t is not None), tuple(shown(one.post.id)),
+            tuple(Turn(a, _lines(t)) for a, t in turns if t is not None), tuple(marks),
         )  # fmt: skip
 
 
-def check(coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iterable[str], file: str) -> list[Coded]:
+def check(
+    coded: Iterable[Coded],
+    known: Mapping[str, tuple[int, str]],
+    codes: Iterable[str],
+    file: str,
+    stored: Mapping[str, str] | None = None,
+) -> list[Coded]:
     """
     What was read, once it is sure that it can be kept; ExchangeError names file and place otherwise.
 
-    *known* gives version and text of each post that may come back. Refused: unknown posts, unknown codes,
-    spans past the text, and a post that one annotator coded twice in different ways. Spans come in on
-    texts with plain newlines and leave on the texts as stored. NONE is dropped; beside a code it is refused.
+    *known* gives version and text, as handed out, of each post that may come back; *stored* the texts as they are
+    kept, where these differ. Refused: unknown posts, unknown codes, spans past the text, and a post that
+    one annotator coded twice in different ways. Spans come in on texts with plain newlines and leave on the
+    texts as kept. NONE is dropped; beside a code it is refused.
     """
     allowed = frozenset(codes)
     firsts: dict[tuple[str, str], Coded] = {}
@@ -137,10 +148,11 @@ def check(coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iter
         if one.version not in (None, version):
             msg = f"{where}: codes version {one.version} of the post, and version {version} was sampled"
             raise ExchangeError(msg)
-        marks = tuple(_placed(m, allowed, text, where) for m in one.marks if m.code != NONE)
-        if marks and len(marks) < len(one.marks):
+        given = tuple(m for m in one.marks if m.code != NONE)
+        if given and len(given) < len(one.marks):
             msg = f"{where}: {NONE} stands beside a code"
             raise ExchangeError(msg)
+        marks = _placed(given, allowed, _lines(text), (stored or {}).get(one.post, text), where)
         one = replace(one, version=version, marks=tuple(dict.fromkeys(marks)))
         first = firsts.setdefault((one.annotator, one.post), one)
         if _essence(first) != _essence(one):
@@ -149,25 +161,35 @@ def check(coded: Iterable[Coded], known: dict[str, tuple[int, str]], codes: Iter
     return list(firsts.values())
 
 
-def _placed(mark: Mark, allowed: frozenset[str], text: str, where: str) -> Mark:
-    """The mark, checked, with its span on the text as it is stored."""
-    if mark.code not in allowed:
-        msg = f"{where}: a code that the codebook does not have"
-        raise ExchangeError(msg)
-    if mark.start is None or mark.end is None:
-        return mark
-    places = _stored_places(text)
-    if not 0 <= mark.start < mark.end < len(places):
-        msg = f"{where}: {mark.code} stands on characters {mark.start}..{mark.end} of a text of {len(places) - 1}"
-        raise ExchangeError(msg)
-    return replace(mark, start=places[mark.start], end=places[mark.end])
+def _placed(marks: Sequence[Mark], allowed: frozenset[str], shown: str, stored: str, where: str) -> Iterator[Mark]:
+    """The marks, checked, with their spans on the text as it is stored."""
+    starts, ends = _places(shown, stored) if any(m.start is not None for m in marks) else ((), ())
+    for mark in marks:
+        if mark.code not in allowed:
+            msg = f"{where}: a code that the codebook does not have"
+            raise ExchangeError(msg)
+        if mark.start is None or mark.end is None:
+            yield mark
+            continue
+        if not 0 <= mark.start < mark.end <= len(shown):
+            msg = f"{where}: {mark.code} stands on characters {mark.start}..{mark.end} of a text of {len(shown)}"
+            raise ExchangeError(msg)
+        yield replace(mark, start=starts[mark.start], end=ends[mark.end - 1])
 
 
-def _stored_places(text: str) -> Sequence[int]:
-    """For each character of the text with plain newlines, and its end, where it is in the text as stored."""
-    if "\r\n" not in text:
-        return range(len(text) + 1)
-    return [n for n in range(len(text)) if n == 0 or text[n - 1 : n + 1] != "\r\n"] + [len(text)]
+def _places(shown: str, stored: str) -> tuple[Sequence[int], Sequence[int]]:
+    """
+    For each character shown, where it begins and ends in the text as stored.
+
+    Words that were redacted once more before they left, and newlines, stand for the whole stretch they replace.
+    """
+    if shown == stored:
+        return range(len(shown)), range(1, len(shown) + 1)
+    starts, ends = [0] * len(shown), [0] * len(shown)
+    for kind, a, z, b, y in SequenceMatcher(None, shown, stored, autojunk=False).get_opcodes():
+        for n in range(a, z):
+            starts[n], ends[n] = (b + n - a, b + n - a + 1) if kind == "equal" else (b, max(y, b + 1))
+    return starts, ends
 
 
 def _essence(coded: Coded) -> set[tuple[str, int | None, int | None]]:

@@ -137,6 +137,17 @@ def test_spans_return_to_the_text_as_stored() -> None:
     assert stored[one.marks[0].start : one.marks[0].end] == "twee"
 
 
+def test_spans_on_a_text_redacted_once_more_return_to_the_text_as_stored() -> None:
+    """A label that was put in on the way out stands for the words it replaced; what follows it is found again."""
+    stored = "gisteren sprak kareltje over de auto van de buren"
+    shown = "gisteren sprak [PERSOON] over de auto van de buren"
+    for words, wanted in (("auto van", "auto van"), ("[PERSOON] over", "kareltje over"), ("sprak", "sprak")):
+        start = shown.index(words)
+        coded = Coded("p", (Mark("norms.doxing", 1.0, start, start + len(words)),), where="x")
+        (one,) = check([coded], {"p": (1, shown)}, CODES, "f", {"p": stored})
+        assert stored[one.marks[0].start : one.marks[0].end] == wanted
+
+
 @pytest.mark.parametrize(
     ("coded", "told"),
     [
