@@ -2,7 +2,6 @@
 
 from .found import LABELS, Found
 from .known import Known
-from .labels import Labels, canonical, labelled
 from .redactor import Redactor, active_model
 
-__all__ = ["LABELS", "Found", "Known", "Labels", "Redactor", "active_model", "canonical", "labelled"]
+__all__ = ["LABELS", "Found", "Known", "Redactor", "active_model"]

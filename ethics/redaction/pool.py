@@ -5,12 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
-from .found import Found
 from .redactor import Redactor, Setting
+
+Result = TypeVar("Result")
+Work = Callable[[Redactor, Sequence[str]], Result]
+HELD = 3
+"""How many batches a worker may have waiting, so that memory stays bounded however long the stream is."""
 
 _redactor: Redactor | None = None
 
@@ -20,35 +25,39 @@ def _prepare(setting: Setting) -> None:
     _redactor = Redactor(setting)
 
 
-def _find(texts: Sequence[str]) -> list[list[Found]]:
+def _run(work: Work[Result], texts: Sequence[str]) -> Result:
     assert _redactor is not None
-    return _redactor.find_many(texts)
+    return work(_redactor, texts)
 
 
-def find_in_parallel(
-    batches: Iterable[Sequence[str]], setting: Setting, processes: int | None = None
-) -> Iterator[list[list[Found]]]:
+def in_parallel(
+    work: Work[Result], batches: Iterable[Sequence[str]], setting: Setting, processes: int | None = None
+) -> Iterator[Result]:
     """
-    The finds of each batch, in order. At most three batches a worker are held at a time.
+    What *work* (a function of a module) makes of a redactor and each batch, in order.
 
-    With one core, or one batch, no worker is started.
+    With one core, or a single batch, no worker process is started.
     """
-    workers = processes or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = processes or _cores()
     stream = iter(batches)
     first = list(islice(stream, 2))
     if workers < 2 or len(first) < 2:
         redactor = Redactor(setting)
         for batch in (*first, *stream):
-            yield redactor.find_many(batch)
+            yield work(redactor, batch)
         return
     # A forked worker has the model at once; where that is not to be had, each loads its own.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     _prepare(setting)
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method), _prepare, (setting,)) as pool:
-        waiting: deque[Future[list[list[Found]]]] = deque()
+        waiting: deque[Future[Result]] = deque()
         for batch in (*first, *stream):
-            waiting.append(pool.submit(_find, batch))
-            if len(waiting) >= 3 * workers:
+            waiting.append(pool.submit(_run, work, batch))
+            if len(waiting) >= HELD * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,7 +16,7 @@ from .spacy_names import VARIABLE, SpacyFinder, load
 
 Setting = Literal["careful", "readable"]
 RECOGNISERS = (links.find, bank.find, phone.find, bsn.find, plate.find, place.find, birth.find, tags.find)
-THRESHOLDS = {"careful": Thresholds(0.05, 0.05, 0.3), "readable": Thresholds(0.3, 0.3, 0.5)}
+THRESHOLDS = {"careful": Thresholds(0.04, 0.05, 0.3), "readable": Thresholds(0.15, 0.12, 0.4)}
 
 
 class Redactor:

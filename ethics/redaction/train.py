@@ -185,7 +185,8 @@ CHAT = tuple(
     (re.compile(a), b)
     for a, b in (
         ("cht", "gt"), ("sch", "sg"), ("ij", "y"), ("ij", "ei"), ("ks|cs", "x"), ("en$", "e"), ("oo", "ow"),
-        ("ee$", "eej"), ("^ik", "k"), ("^het", "t"), ("t$", ""), ("[aeiou](?=[nrl]$)", ""), ("c(?=[aou])", "k"), ("k", "q"),
+        ("ee$", "eej"), ("^ik", "k"), ("^het", "t"), ("t$", ""), ("[aeiou](?=[nrl]$)", ""), ("c(?=[aou])", "k"),
+        ("k", "q"),
         ("s$", "z"), ("lijk$", "lk"), ("z", "s"), ("v", "f"), ("aa", "a"), ("([aeiou])$", r"\1h"), ("isch", "ies"),
         ("ou", "au"), ("d(?=[aeiou])", "t"),
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from ..errors import WrongUse
+
+if TYPE_CHECKING:
+    from ethics.protect import Protected
+    from ethics.redaction import Redactor
 
 BATCH = 2000
 
@@ -28,23 +32,24 @@ def command(setting: str) -> None:
     Reads {"id", "text"} a line on stdin; other keys are dropped. Writes {"id", "text", "spans"}: the text with
     labels, and where in the given text each stood, in code points.
     """
-    from ethics.redaction import Labels, labelled
-    from ethics.redaction.pool import find_in_parallel
+    from ethics.redaction.pool import in_parallel
 
     lines = _Lines(sys.stdin.buffer)
     out = sys.stdout.buffer
-    for finds in find_in_parallel(lines.texts(), "careful" if setting == "careful" else "readable"):
-        for record, found in zip(lines.held.popleft(), finds, strict=True):
-            text, labels = labelled(record["text"], found, Labels())
-            spans = [
-                {"start": f.start, "end": f.end, "type": f.type, "label": label}
-                for f, label in zip(found, labels, strict=True)
-            ]
-            out.write(_line({"id": record["id"], "text": text, "spans": spans}))
+    for protected in in_parallel(_protect, lines.texts(), "careful" if setting == "careful" else "readable"):
+        for record, done in zip(lines.held.popleft(), protected, strict=True):
+            spans = [{"start": s.start, "end": s.end, "type": s.type, "label": s.label.strip("[]")} for s in done.spans]
+            out.write(_line({"id": record["id"], "text": done.text, "spans": spans}))
         out.flush()
     if lines.bad:
         msg = f'line {lines.bad} of the input is no JSON object with "id" and a text "text"'
         raise WrongUse(msg)
+
+
+def _protect(redactor: Redactor, texts: Sequence[str]) -> list[Protected]:
+    from ethics.protect import protect_many
+
+    return protect_many(texts, redactor)
 
 
 class _Lines:

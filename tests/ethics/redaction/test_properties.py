@@ -11,7 +11,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethics.redaction import LABELS, Found, Known, Labels, Redactor, labelled
+from ethics.protect import replace_found
+from ethics.redaction import LABELS, Found, Known, Redactor
 from ethics.redaction.reading import LABEL, MASKS, read
 
 CAREFUL, READABLE = Redactor("careful"), Redactor("readable")
@@ -63,7 +64,7 @@ def test_offsets_are_right_for_any_text(text: str) -> None:
 def test_a_redacted_text_holds_nothing_to_redact(text: str) -> None:
     """Redacting twice is redacting once, whatever the numbers in the labels."""
     for redactor in (CAREFUL, READABLE):
-        once, _ = labelled(text, redactor.find(text), Labels(counts=dict.fromkeys(LABELS, 98)))
+        once = replace_found(text, redactor.find(text), lambda kind, _: f"{LABELS[kind]}-99").text
         assert redactor.find(once) == []
 
 
@@ -72,8 +73,7 @@ def test_a_redacted_text_holds_nothing_to_redact(text: str) -> None:
 def test_no_value_is_left_over(text: str) -> None:
     """What was found in one place stands nowhere else in the result as words of its own."""
     found = CAREFUL.find(text)
-    rest, _ = labelled(text, found, Labels())
-    rest = LABEL.sub(" \0 ", rest)
+    rest = LABEL.sub(" \0 ", replace_found(text, found, lambda kind, _: LABELS[kind]).text)
     for f in found:
         value = re.escape(text[f.start : f.end])
         assert not re.search(rf"(?<![^\W_]){value}(?![^\W_])", rest)

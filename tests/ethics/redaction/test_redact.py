@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from typing import Any
+
+import pytest
+
+from flows.commands.redact import _Lines
 
 
 def run(lines: list[str], *options: str) -> subprocess.CompletedProcess[bytes]:
@@ -45,12 +50,21 @@ def test_many_lines_keep_their_order_on_all_cores() -> None:
 
 def test_a_bad_line_is_named_by_its_number_alone() -> None:
     """Exit code 2, the number of the line, nothing of its content; the lines before it come out."""
-    for bad in ("{Geheim", '{"id": 1}', '["Geheim"]', '{"id": 1, "text": 7}'):
-        done = run([json.dumps({"id": 0, "text": "goed"}), bad])
-        assert done.returncode == 2
-        assert b"line 2" in done.stderr
-        assert b"Geheim" not in done.stderr
-        assert [g["id"] for g in records(done)] == [0]
+    done = run([json.dumps({"id": 0, "text": "goed"}), "", "{Geheim"])
+    assert done.returncode == 2
+    assert b"line 3" in done.stderr
+    assert b"Geheim" not in done.stderr
+    assert [g["id"] for g in records(done)] == [0]
+
+
+@pytest.mark.parametrize(
+    "bad", [b'{"id": 1}', b'["Geheim"]', b'{"id": 1, "text": 7}', b"\xff", b'{"text": "x"}', b"null"]
+)
+def test_only_records_with_id_and_text_pass(bad: bytes) -> None:
+    """Each other kind of line ends the input at its number."""
+    lines = _Lines(io.BytesIO(b'{"id": 0, "text": "goed"}\n' + bad + b"\n"))
+    assert list(lines.texts()) == [["goed"]]
+    assert lines.bad == 2
 
 
 def test_half_a_surrogate_pair_passes() -> None:
