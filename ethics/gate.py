@@ -27,8 +27,8 @@ Suppressed = Collection[str] | Callable[[], Collection[str]]
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 KINDS = frozenset(("post", "interview", "document"))
-PLAIN_WORDS = re.compile(r"[a-z][a-z0-9]*(?:[ _-][a-z0-9]+)*")
-"""What a media kind or the reason of a skip may look like; anything else could be content."""
+PLAIN_WORDS = re.compile(r"(?=.{2,60}$)(?:[a-z]+(?:'s)?|[A-Z]{2,5})(?:,?[ -](?:[a-z]+(?:'s)?|[A-Z]{2,5}))*")
+"""What a media kind, a count or the reason of a skip may look like; anything else could be content."""
 ERASED = "PERSOON"
 THREADS_IN_MEMORY = 1000
 
@@ -104,9 +104,10 @@ class _Waiting:
         if isinstance(item, RawPost):
             self.posts.append(item)
         elif isinstance(item, Skip):
-            self.skipped[item.reason if PLAIN_WORDS.fullmatch(item.reason) else "other"] += 1
+            self.skipped[_plain(item.reason)] += 1
         else:
-            self.counts.update(item.counts)
+            for what, n in item.counts.items():
+                self.counts[_plain(what)] += n
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,7 @@ class _Gate:
             edited=raw.edited.astimezone(UTC) if raw.edited else None,
             language=raw.language if raw.language and LANGUAGE.fullmatch(raw.language) else None,
             kind=raw.kind if raw.kind in KINDS else "post",
-            media=tuple(m if PLAIN_WORDS.fullmatch(m) and len(m) < 20 else "other" for m in raw.media),
+            media=tuple(map(_plain, raw.media)),
             disclosures=_disclosures(protected),
             run=self.run,
             digest=self.names.fingerprint(guest.text),
@@ -251,6 +252,10 @@ class _Gate:
 
     def _locator(self, guest: _Guest) -> Locator:
         return Locator(guest.id, self.case, self.source, guest.raw.platform, guest.raw.id.reveal())
+
+
+def _plain(words: str) -> str:
+    return words if PLAIN_WORDS.fullmatch(words) else "other"
 
 
 def _reason_to_skip(guest: _Guest, out: frozenset[str]) -> str:
