@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from analysis.report.codebook import CaseColumn, Quote, Usage, write_codebook
@@ -17,7 +17,8 @@ from coding.sampling import Plan, draw_sample
 from ethics.policy import Policy
 from ethics.release import cite, release_text, strict_redactor, suppress_small
 from storage import Coding, Post, overview, samples
-from storage.quotes import quotes_of
+from storage.overview import CodeFigures, Quotable
+from storage.quotes import quotes
 
 from .case import Case
 from .home import Home
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 SAMPLE_SIZE = 50
 QUOTES = 3
-CANDIDATES = 12
-"""Posts that are looked at for the quotes of one code, so that each case can have its say."""
 
 
 def publish_sample(home: Home, case: Case) -> Receipt:
@@ -77,10 +76,11 @@ def usage_of(home: Home, cases: list[Case], codebook: Codebook) -> Usage:
     now, min_cell = datetime.now(UTC), _min_cell(cases)
     if coding is None:
         return Usage("No post has been coded with this codebook yet.", now, min_cell)
-    columns = [_column(home, case, coding) for case in cases]
+    figures = overview.code_figures(home.store, coding.id)
+    columns = [_column(case, figures[case.id]) for case in cases if case.id in figures]
     if len(columns) > 1:
-        columns.append(_all_cases(home, columns, coding, min_cell))
-    quotes = {code.id: list(_quotes(home, cases, coding, code.id)) for code in codebook.codes}
+        columns.append(_all_cases(columns, figures, min_cell))
+    quotes = _quotes(home, cases, coding)
     return Usage(f"Prevalence and quotes by {coder_in_words(coding)}.", now, min_cell, columns, quotes)
 
 
@@ -94,16 +94,15 @@ def _min_cell(cases: list[Case]) -> int:
     return max((c.policy.min_cell for c in cases), default=5)
 
 
-def _column(home: Home, case: Case, coding: Coding) -> CaseColumn:
-    seen, _ = overview.posts_seen(home.store, coding.id, case.id)
-    return CaseColumn(case.id, case.title.en, seen, code_cells(home, case, coding))
+def _column(case: Case, figures: CodeFigures) -> CaseColumn:
+    return CaseColumn(case.id, case.title.en, figures.seen, code_cells(figures, case.policy.min_cell))
 
 
-def _all_cases(home: Home, columns: list[CaseColumn], coding: Coding, min_cell: int) -> CaseColumn:
+def _all_cases(columns: list[CaseColumn], figures: dict[str, CodeFigures], min_cell: int) -> CaseColumn:
     """The cases together; a total is left out where a case that is not shown could be worked out from it."""
     total: Counter[str] = Counter()
     for column in columns:
-        total.update(overview.posts_by_code(home.store, coding.id, column.case))
+        total.update(figures[column.case].posts)
     cells: dict[str, int | None] = {}
     for code, n in total.items():
         shown = [column.counts.get(code, 0) for column in columns]
@@ -112,36 +111,40 @@ def _all_cases(home: Home, columns: list[CaseColumn], coding: Coding, min_cell: 
     return CaseColumn("all", "All cases", sum(column.posts for column in columns), cells, total=True)
 
 
-def code_cells(home: Home, case: Case, coding: Coding) -> dict[str, int | None]:
+def code_cells(figures: CodeFigures, min_cell: int) -> dict[str, int | None]:
     """Posts by code, None where too few posts or too few authors stand behind the number."""
-    posts = overview.posts_by_code(home.store, coding.id, case.id)
-    authors = overview.authors_by_code(home.store, coding.id, case.id)
-    few = {code for code, n in authors.items() if n < case.policy.min_cell}
-    cells = suppress_small(posts, case.policy.min_cell, with_total=False)
+    few = {code for code, n in figures.authors.items() if n < min_cell}
+    cells = suppress_small(figures.posts, min_cell, with_total=False)
     return {code: None if code in few else n for code, n in cells.items()}
 
 
-def _quotes(home: Home, cases: list[Case], coding: Coding, code: str) -> Iterator[Quote]:
-    """Up to three anchor quotes, from as many cases as there are."""
+def _quotes(home: Home, cases: list[Case], coding: Coding) -> dict[str, list[Quote]]:
+    """Up to three anchor quotes a code, from as many cases as there are."""
     policies = {case.id: case.policy for case in cases}
+    approved: Approved = {}
+    for q in quotes(home.store):
+        approved.setdefault((q.post, q.version), []).append((q.start, q.end, q.paraphrase, q.approved_by))
     found: dict[str, list[Quote]] = {}
-    for post, start, end in overview.quotable(home.store, coding.id, code, CANDIDATES * len(cases)):
-        if post.case in policies:
-            found.setdefault(post.case, []).append(anchor(home, post, start, end, policies[post.case]))
-    ranked = sorted((n, case, q) for case, quotes in found.items() for n, q in enumerate(quotes[:QUOTES]))
-    yield from (q for _, _, q in ranked[:QUOTES])
+    for one in overview.quotable(home.store, coding.id, QUOTES):
+        chosen = found.setdefault(one.code, [])
+        if len(chosen) < QUOTES and one.post.case in policies:
+            chosen.append(anchor(one, policies[one.post.case], approved))
+    return found
 
 
-def anchor(home: Home, post: Post, start: int, end: int, policy: Policy) -> Quote:
+Approved = dict[tuple[str, int], list[tuple[int, int, str, str]]]
+"""The quote register by post and version: start, end, paraphrase or "", approved by."""
+
+
+def anchor(one: Quotable, policy: Policy, approved: Approved) -> Quote:
     """A quote around the evidence as it may leave, redacted once more, with the place of the evidence in it."""
-    told = cite(post, start, end, policy, partial(quotes_of, home.store)).text
+    post, evidence = one.post, one.post.text[one.start : one.end]
+    told = cite(post, one.start, one.end, policy, lambda id_, version: approved.get((id_, version), ())).text
     told = release_text(told, strict())
-    evidence = post.text[start:end]
-    at = told.find(evidence)
-    if at < 0:
-        # Cut within the evidence, or paraphrased: nothing to point at.
-        return Quote(told, post.case, post.platform, f"{post.created:%Y-%m}", 0, 0)
-    return Quote(told, post.case, post.platform, f"{post.created:%Y-%m}", at, at + len(evidence))
+    # Cut within the evidence, redacted or paraphrased: then there is nothing to point at.
+    at = max(told.find(evidence), 0)
+    end = at + len(evidence) if evidence in told else 0
+    return Quote(told, post.case, post.platform, f"{post.created:%Y-%m}", at, end)
 
 
 @cache
@@ -164,8 +167,9 @@ def summary_of(home: Home, cases: list[Case], codebook: Codebook) -> Summary:
         "Names, handles, numbers, addresses and links were taken out before anything was stored. No machine finds "
         "all of them: read with that in mind, and report what was missed (veldwerk redact --learn).",
     )
+    given = overview.code_figures(home.store, coding.id) if coding else {}
     return Summary(
-        tuple(_case_summary(home, case, codebook, coding) for case in cases),
+        tuple(_case_summary(home, case, codebook, given.get(case.id)) for case in cases),
         f"{codebook.name} {codebook.version} ({codebook.digest})",
         coder_in_words(coding) if coding else "nobody yet",
         datetime.now(UTC),
@@ -174,10 +178,9 @@ def summary_of(home: Home, cases: list[Case], codebook: Codebook) -> Summary:
     )
 
 
-def _case_summary(home: Home, case: Case, codebook: Codebook, coding: Coding | None) -> CaseSummary:
+def _case_summary(home: Home, case: Case, codebook: Codebook, given: CodeFigures | None) -> CaseSummary:
     figures = overview.case_figures(home.store, case.id)
-    cells = code_cells(home, case, coding) if coding else {}
-    coded = overview.posts_seen(home.store, coding.id, case.id)[1] if coding else 0
+    cells = code_cells(given, case.policy.min_cell) if given else {}
     return CaseSummary(
         id=case.id,
         title=case.title.en,
@@ -188,7 +191,7 @@ def _case_summary(home: Home, case: Case, codebook: Codebook, coding: Coding | N
         threads=figures.threads,
         first=figures.first,
         last=figures.last,
-        coded=coded,
+        coded=given.coded if given else 0,
         sources=tuple(_source_line(s) for s in overview.source_figures(home.store, case.id)),
         platforms=tuple(Count(p, n) for p, n in overview.posts_by(home.store, case.id, "platform").items()),
         disclosures=tuple(Count(t, n) for t, n in overview.disclosures_by_type(home.store, case.id).items()),

@@ -75,57 +75,74 @@ def disclosures_by_type(store: Store, case: str) -> dict[str, int]:
     return dict(rows)
 
 
-def posts_by_code(store: Store, coding: str, case: str) -> dict[str, int]:
-    """How many posts of a case carry each code in this coding."""
-    rows = store.query(
-        "select a.code, count(distinct a.post) from annotation a "
+@dataclass(frozen=True, slots=True)
+class CodeFigures:
+    """What a coding gave in one case: posts and authors by code, how many posts it has seen, how many got a code."""
+
+    posts: dict[str, int]
+    authors: dict[str, int]
+    seen: int
+    coded: int
+
+
+def code_figures(store: Store, coding: str, kind: str = "post") -> dict[str, CodeFigures]:
+    """The figures of a coding by case, over the current versions of posts (or interviews) that it has seen."""
+    given = store.query(
+        'select p."case", a.code, count(distinct a.post), count(distinct p.author) from annotation a '
         "join current_post p on p.id = a.post and p.version = a.version "
-        "where a.coding = ? and p.\"case\" = ? and p.kind = 'post' group by 1",
-        [coding, case],
+        "where a.coding = ? and p.kind = ? group by all",
+        [coding, kind],
     )
-    return dict(rows)
-
-
-def authors_by_code(store: Store, coding: str, case: str) -> dict[str, int]:
-    """How many authors of a case wrote a post with each code in this coding."""
-    rows = store.query(
-        "select a.code, count(distinct p.author) from annotation a "
-        "join current_post p on p.id = a.post and p.version = a.version "
-        "where a.coding = ? and p.\"case\" = ? and p.kind = 'post' group by 1",
-        [coding, case],
-    )
-    return dict(rows)
-
-
-def posts_seen(store: Store, coding: str, case: str) -> tuple[int, int]:
-    """How many posts of a case this coding has seen, and how many of them it gave a code."""
-    row = store.query(
-        "select count(distinct c.post), count(distinct a.post) from coded c "
+    seen = store.query(
+        'select p."case", count(*), count(m.post) from coded c '
         "join current_post p on p.id = c.post and p.version = c.version "
-        "left join annotation a on a.coding = c.coding and a.post = c.post and a.version = c.version "
-        "where c.coding = ? and p.\"case\" = ? and p.kind = 'post'",
-        [coding, case],
-    )[0]
-    return row[0], row[1]
+        "left join (select distinct post, version from annotation where coding = ?) m "
+        "on m.post = c.post and m.version = c.version where c.coding = ? and p.kind = ? group by 1",
+        [coding, coding, kind],
+    )
+    return {
+        case: CodeFigures(
+            {code: n for at, code, n, _ in given if at == case},
+            {code: n for at, code, _, n in given if at == case},
+            posts,
+            coded,
+        )
+        for case, posts, coded in seen
+    }
 
 
-def quotable(store: Store, coding: str, code: str, limit: int) -> list[tuple[Post, int, int]]:
+@dataclass(frozen=True, slots=True)
+class Quotable:
+    """A post that could illustrate a code, and the span of its evidence."""
+
+    code: str
+    post: Post
+    start: int
+    end: int
+
+
+def quotable(store: Store, coding: str, each: int, kind: str = "post") -> list[Quotable]:
     """
-    Posts that could illustrate a code, with the evidence span: the surest and shortest first, one an author.
+    For each code and case up to *each* posts that could illustrate it: the surest and shortest, one an author.
 
-    Posts shorter than 20 characters say too little; the order does not change between calls.
+    Posts shorter than 20 characters say too little. The order does not change between calls.
     """
     columns = ", ".join(f"p.{c.strip()}" for c in POST_COLUMNS.split(","))
     rows = store.query(
         f"""with marked as (
-            select a.post, a.version, max(a.score) score,
+            select a.post, a.version, a.code, max(a.score) score,
                 max_by(struct_pack(s := a."start", e := a."end"), a.score) span
-            from annotation a where a.coding = ? and a.code = ? and a."start" is not null group by 1, 2)
-        select {columns}, null, m.span.s, m.span.e from marked m
-        join current_post p on p.id = m.post and p.version = m.version
-        where length(p.text) >= 20 and p.kind = 'post'
-        qualify row_number() over (partition by p.author order by m.score desc, length(p.text), p.id) = 1
-        order by m.score desc, length(p.text), p.id limit ?""",
-        [coding, code, limit],
+            from annotation a where a.coding = ? and a."start" is not null group by 1, 2, 3),
+        first as (
+            select m.*, p."case", length(p.text) size from marked m
+            join current_post p on p.id = m.post and p.version = m.version
+            where length(p.text) >= 20 and p.kind = ?
+            qualify row_number() over (partition by m.code, p."case", p.author order by score desc, size, m.post) = 1),
+        chosen as (
+            select *, row_number() over (partition by code, "case" order by score desc, size, post) place from first
+            qualify place <= ?)
+        select {columns}, null, f.code, f.span.s, f.span.e from chosen f
+        join current_post p on p.id = f.post and p.version = f.version order by f.code, f.place, f."case" """,
+        [coding, kind, each],
     )
-    return [(row_to_post(row[:-2]), row[-2], row[-1]) for row in rows]
+    return [Quotable(code, row_to_post(tuple(post)), start, end) for *post, code, start, end in rows]
