@@ -69,11 +69,16 @@ class StatusRefused(PlatformRefused):
 
 
 class Cut(Exception):
-    """A try that brought no usable answer; `reason` is a fixed phrase. Never leaves this package."""
+    """
+    A try that brought no usable answer; `reason` is a fixed phrase. Never leaves this package.
 
-    def __init__(self, reason: str) -> None:
+    `again` says whether another try may help.
+    """
+
+    def __init__(self, reason: str, *, again: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.again = again
 
 
 class Response(Protocol):
@@ -97,8 +102,9 @@ R = TypeVar("R", bound=Response)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: its body, its headers (lower-case names) and its Link relations."""
+    """A good answer: its status, its body, its headers (lower-case names) and its Link relations."""
 
+    status: int
     content: bytes
     headers: Mapping[str, str]
     links: Mapping[str, str]
@@ -114,9 +120,7 @@ class Answer:
             raise Cut("sent text in an encoding that it did not name") from None
         except ValueError:
             page = self.content.lstrip()[:1] == b"<"
-            raise Cut(
-                "sent a web page in place of JSON" if page else "sent JSON that is cut short or broken"
-            ) from None
+            raise Cut("sent a web page in place of JSON" if page else "sent JSON that is cut short or broken") from None
 
 
 def steadily(what: str, throttle: Throttle, send: Callable[[], R], units: int = 1) -> R:
@@ -133,6 +137,8 @@ def steadily(what: str, throttle: Throttle, send: Callable[[], R], units: int = 
             answer = send()
         except Cut as cut:
             reason = cut.reason
+            if not cut.again:
+                break
         else:
             _heed(throttle, answer.headers)
             if answer.status_code == 429 or (answer.status_code == 503 and "retry-after" in answer.headers):
@@ -144,7 +150,7 @@ def steadily(what: str, throttle: Throttle, send: Callable[[], R], units: int = 
             reason = f"has a fault of its own (status {answer.status_code})"
         if attempt + 1 < TRIES:
             _clock.sleep(2.0**attempt * random.uniform(0.5, 1.0))
-    msg = f"{what} {reason}, {TRIES} times; try again later"
+    msg = f"{what} {reason} (tried {attempt + 1} times); try again later"
     raise PlatformUnreachable(msg)
 
 
@@ -285,7 +291,7 @@ class Http:
             finally:
                 response.close()
         links = {rel: str(link.get("url", "")) for rel, link in response.links.items() if rel}
-        return response, Answer(content, response.headers, links, str(response.url))
+        return response, Answer(response.status_code, content, response.headers, links, str(response.url))
 
     def _body(self, response: httpx.Response) -> bytes:
         start, size, parts = time.monotonic(), 0, []
@@ -311,13 +317,13 @@ def cutting() -> Iterator[None]:
     try:
         yield
     except httpx.TooManyRedirects:
-        raise Cut("redirects in a circle") from None
+        raise Cut("redirects in a circle", again=False) from None
     except httpx.TimeoutException:
         raise Cut("does not answer in time") from None
     except httpx.DecodingError:
         raise Cut("sent a body that does not unpack") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-        raise Cut("redirects to an address that is none") from None
+        raise Cut("redirects to an address that is none", again=False) from None
     except httpx.HTTPError:
         raise Cut("cannot be reached or broke off") from None
 

@@ -12,7 +12,7 @@ from . import CollectorError, PlatformRefused, PlatformUnreachable, RawPost, Sea
 from ._http import StatusRefused, refusal
 from ._text import joined
 
-__all__ = ["mapped", "raw_post", "skip_reason", "walk"]
+__all__ = ["checked", "mapped", "raw_post", "skip_reason", "walk"]
 
 NOBODY = "[deleted]"
 REMOVED = frozenset({"[removed]", "[ Removed by Reddit ]"})
@@ -51,6 +51,17 @@ def raw_post(thing: Any) -> RawPost:
         permalink=Sealed("https://www.reddit.com" + has["permalink"]) if has.get("permalink") else None,
         media=_media(has),
     )
+
+
+def checked(thing: Any) -> Any:
+    """The submission or comment, if it has all that is asked of it; to be called within `mapped`."""
+    has = vars(thing)
+    raw_post(thing)
+    if not isinstance(has["created_utc"], int | float) or not isinstance(has["id"], str):
+        raise TypeError
+    if "body" not in has and not isinstance(has["num_comments"], int):
+        raise TypeError
+    return thing
 
 
 def _body(thing: Any) -> str:
@@ -100,19 +111,21 @@ def walk(submission: Any) -> tuple[list[Any], int]:
             more = _resolved(thing, submission)
             lost += more is None
             queue.extend(more or ())
-        elif thing.id not in found:
-            found[thing.id] = thing
-            queue.extend(thing.replies)
+            continue
+        with mapped():
+            if checked(thing).id not in found:
+                found[thing.id] = thing
+                queue.extend(thing.replies)
     return list(found.values()), lost
 
 
 def _resolved(more: Any, submission: Any) -> list[Any] | None:
     """What a stub stands for; None when what it hung on is gone."""
-    more.submission = submission
-    if not more.count and not more.parent_id.startswith("t1_"):
-        return None
     try:
         with mapped():
+            more.submission = submission
+            if not more.count and not more.parent_id.startswith("t1_"):
+                return None
             return list(more.comments(update=False))
     except _Odd:
         return None

@@ -41,7 +41,7 @@ class SteadySession(requests.Session):
             except requests.Timeout:
                 raise Cut("does not answer in time") from None
             except requests.TooManyRedirects:
-                raise Cut("redirects in a circle") from None
+                raise Cut("redirects in a circle", again=False) from None
             except requests.RequestException:
                 raise Cut("cannot be reached or broke off") from None
             if response.status_code == 200:
@@ -50,7 +50,17 @@ class SteadySession(requests.Session):
 
         response = steadily(self.what, self._throttle, send)
         response.headers = CaseInsensitiveDict(_without_rates(response.headers))
+        _complete(response)
         return response
+
+
+def _complete(response: requests.Response) -> None:
+    """prawcore reads the kind of a 401 or 403 from a header and stumbles where it is missing or strange."""
+    told = response.headers.get("www-authenticate", "")
+    if response.status_code in {401, 403} and not told.endswith(('"invalid_token"', '"insufficient_scope"')):
+        response.headers.pop("www-authenticate", None)
+        if response.status_code == 401:
+            response.headers["www-authenticate"] = 'Bearer error="invalid_token"'
 
 
 def _check(response: requests.Response) -> None:
@@ -61,9 +71,7 @@ def _check(response: requests.Response) -> None:
         response.json()
     except (ValueError, RecursionError):
         page = response.content.lstrip()[:1] == b"<"
-        raise Cut(
-            "sent a web page in place of JSON" if page else "sent JSON that is cut short or broken"
-        ) from None
+        raise Cut("sent a web page in place of JSON" if page else "sent JSON that is cut short or broken") from None
 
 
 def _without_rates(headers: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]+)
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31});")
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+CLOSED = re.compile(r"</\s*(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 DEEP = 200
 """Elements within elements; more is no document."""
 
@@ -61,12 +62,13 @@ def _mended(text: str) -> Element:
     """Read a document with faults as far as it goes: libxml2 repairs, expands nothing and loads nothing."""
     from lxml import etree
 
+    if not CLOSED.search(text[-4000:]):
+        msg = "is cut short or no feed"
+        raise BadXml(msg)
     if "<!ENTITY" in text:
         msg = "defines entities of its own, which no feed needs"
         raise BadXml(msg)
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(text.encode(), parser)
         mended: Element = Safe.fromstring(etree.tostring(root, encoding="unicode"))

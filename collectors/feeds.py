@@ -113,7 +113,7 @@ def _fetch(url: str, state: dict[str, Any]) -> Answer | None:
     headers |= {name: value for name, value in asked.items() if value}
     with Http("The feed", url, Throttle(f"feeds {host_of(url)}", *LIMITS)) as http:
         answer = http.content(url, headers)
-    return answer if answer.content.strip() else None
+    return answer if answer.status != 304 else None
 
 
 def _root(url: str, answer: Answer) -> Element:
@@ -221,6 +221,4 @@ def _reader(form: str) -> Any:
 
 def _key(item: Element) -> str:
     """A checksum of an item, by which a later run knows it again, unchanged."""
-    return (
-        f"{crc32(repr([(local(e.tag), e.text, sorted(e.attrib.items())) for e in item.iter()]).encode()):08x}"
-    )
+    return f"{crc32(repr([(local(e.tag), e.text, sorted(e.attrib.items())) for e in item.iter()]).encode()):08x}"

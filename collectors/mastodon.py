@@ -18,11 +18,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from . import Gone, Item, PlatformUnreachable, RawPost, Sealed, Skip, Window, _clock
+from . import Gone, Item, RawPost, Sealed, Skip, Window, _clock
 from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
 from ._run import Run
+from ._shape import moment, shaped
 from ._text import joined, plain
 
 VERSION = "mastodon.v1"
@@ -31,7 +32,6 @@ LIMITS = (Limit(300, 300.0),)
 PAGE = 40
 CAPPED = 60
 """Without a token a server shows no more descendants than this."""
-ALWAYS = frozenset({"id", "created_at", "account", "content"})
 OPT_OUT = re.compile(r"#(nobots?|noindex|noresearch|noarchive)\\b", re.IGNORECASE)
 KINDS = {"image": "photo", "gifv": "video", "video": "video", "audio": "audio"}
 
@@ -84,7 +84,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
                     raise
                 yield Gone(sealed_id)
             else:
-                yield _post(status, None, host_of(settings.instance))
+                yield from (_post(s, None, host_of(settings.instance)) for s in _checked([status]))
 
 
 @dataclass
@@ -116,7 +116,9 @@ def _timelines(run: _Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for account in run.settings.accounts:
         if not run.full:
             found, _ = run.http.json("/api/v1/accounts/lookup", {"acct": account.lstrip("@")})
-            yield f"@{account}", f"/api/v1/accounts/{found['id']}/statuses", {"exclude_reblogs": "true"}
+            with shaped("Mastodon"):
+                path = f"/api/v1/accounts/{found['id']}/statuses"
+            yield f"@{account}", path, {"exclude_reblogs": "true"}
     if run.settings.public:
         yield (
             run.settings.public,
@@ -134,7 +136,7 @@ def _timeline(run: _Run, name: str, path: str, params: dict[str, Any]) -> Iterat
         run.counts["asked"] += len(statuses)
         run.counts["received"] += len(statuses)
         for status in statuses:
-            if run.full or (run.window.until and _moment(status["created_at"]) >= run.window.until):
+            if run.full or (run.window.until and moment(status["created_at"]) >= run.window.until):
                 return
             yield from _conversation(run, status)
             if run.full and "part" in run.state:
@@ -178,7 +180,7 @@ def _conversation(run: _Run, status: dict[str, Any]) -> Iterator[Item]:
             items = _around(run, status)
         root = items[0]
         run.met.add(root["id"])
-        run.state.setdefault("open", {})[root["id"]] = _moment(root["created_at"]).timestamp()
+        run.state.setdefault("open", {})[root["id"]] = moment(root["created_at"]).timestamp()
         yield from _tell(run, status["id"], root["id"], items)
 
 
@@ -191,7 +193,8 @@ def _around(run: _Run, status: dict[str, Any]) -> list[dict[str, Any]]:
             raise
         run.counts["private" if refusal.status in {401, 403} else "deleted"] += 1
         return [status]
-    above, below = _checked(context["ancestors"]), _checked(context["descendants"])
+    with shaped("Mastodon"):
+        above, below = _checked(context["ancestors"]), _checked(context["descendants"])
     run.counts["received"] += len(above) + len(below)
     run.counts["asked"] += len(above) + len(below)
     run.counts["capped"] += len(below) == CAPPED and "MASTODON_ACCESS_TOKEN" not in os.environ
@@ -241,7 +244,7 @@ def _follow(run: _Run) -> Iterator[Item]:
                 run.counts["deleted"] += 1
                 del followed[root]
             else:
-                yield from _tell(run, root, root, _around(run, status))
+                yield from _tell(run, root, root, _around(run, *_checked([status])))
             yield run.mark()
     yield run.mark()
 
@@ -257,12 +260,12 @@ def _post(status: dict[str, Any], root: str | None, host: str) -> RawPost:
         id=Sealed(status["id"]),
         author=Sealed(_whole(account, host)),
         text=Sealed(joined(status.get("spoiler_text") or "", plain(status["content"]), "\n".join(options))),
-        created=_moment(status["created_at"]),
+        created=moment(status["created_at"]),
         thread=Sealed(root) if root else None,
         reply_to=Sealed(reply_to) if reply_to else None,
         aliases=tuple(Sealed(n) for n in dict.fromkeys(names) if n),
         mentions=tuple(Sealed(_whole(m, host)) for m in status.get("mentions", [])),
-        edited=_moment(status["edited_at"]) if status.get("edited_at") else None,
+        edited=moment(status["edited_at"]) if status.get("edited_at") else None,
         permalink=Sealed(status["url"]) if status.get("url") else None,
         language=status.get("language"),
         media=tuple(KINDS.get(m["type"], "file") for m in status.get("media_attachments", [])),
@@ -280,14 +283,12 @@ def _order(status: dict[str, Any]) -> tuple[int, str]:
     return (len(status["id"]), status["id"])
 
 
-def _moment(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
-
-
 def _checked(page: Any) -> list[dict[str, Any]]:
-    """The page, if each of its entries has what a status always has; PlatformUnreachable otherwise."""
-    statuses = [s for s in page if isinstance(s, dict) and s.keys() >= ALWAYS] if isinstance(page, list) else []
-    if not isinstance(page, list) or len(statuses) < len(page):
-        msg = "Mastodon sent something other than statuses; is this a server with Mastodon's API?"
-        raise PlatformUnreachable(msg)
-    return statuses
+    """The page, if each of its entries is a status; PlatformUnreachable otherwise."""
+    with shaped("Mastodon"):
+        if not isinstance(page, list):
+            raise TypeError
+        for status in page:
+            _post(status, None, "")
+            _order(status)
+        return page

@@ -20,7 +20,7 @@ from . import Gone, Item, RawPost, Sealed, Window, _clock
 from ._cursor import native
 from ._http import AGENT, StatusRefused, host_of, secret
 from ._limits import Limit, Throttle
-from ._praw import mapped, raw_post, skip_reason, walk
+from ._praw import checked, mapped, raw_post, skip_reason, walk
 from ._requests import SteadySession
 from ._run import Run
 
@@ -199,7 +199,7 @@ def _read_listing(run: _Run, stream: _Stream, floor: float) -> tuple[list[Any], 
             items = subreddit.search(stream.query, sort="new", time_filter="all", limit=None)
         else:
             items = getattr(subreddit, stream.kind)(limit=None)
-        for submission in items:
+        for submission in map(checked, items):
             if stream.ordered and submission.created_utc < floor:
                 return list(listed.values()), True
             listed.setdefault(submission.id, submission)
@@ -284,7 +284,7 @@ def _follow(run: _Run, state: dict[str, Any], just_read: set[str]) -> Iterator[I
 
 def _info(reddit: Any, names: list[str]) -> dict[str, Any]:
     with mapped():
-        return {thing.fullname: thing for thing in reddit.info(fullnames=names)}
+        return {thing.fullname: checked(thing) for thing in reddit.info(fullnames=names)}
 
 
 def _hundreds(names: list[str]) -> Iterator[list[str]]:
