@@ -21,7 +21,7 @@ DATE = re.compile(
 )
 COMPACT = re.compile(r"(?<![\w/.,-])(?:[0-9]{6}|[0-9]{8})(?!\w)")
 ANNOUNCED = re.compile(
-    r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|\bjarig|\bjarige|"
+    r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|(?<!-)\bjarig\w*|"
     r"\bbirthday|\bborn|[°🎂✝])[^\n0-9]{0,28}$"
 )
 TOLD_AFTER = re.compile(

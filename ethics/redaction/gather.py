@@ -159,6 +159,10 @@ def from_own(to: Gathering) -> None:
 
     to.names(lines("first_names") + lines("first_names_2"), FIRST)
     to.names(lines("surnames"), LAST)
+    people = {plain(part) for name in lines("surnames") + lines("first_names") for part in name.split()}
+    for place in lines("places"):
+        if plain(place) not in people:
+            to.mark(place, PLACE)
     for word in lines("chat_words"):
         to.mark(word, CHAT)
     for word in lines("names_that_are_words"):
@@ -177,6 +181,9 @@ def main(folder: Path) -> None:
     from_spelling(to, folder)
     from_lemmas(to)
     from_own(to)
+    # Both a town and one of the commonest surnames: a surname, or "mevrouw De Vries" would be a place.
+    for name in ("vries", "boer", "leeuwen", "dijk", "berg", "houten", "beek", "velde", "horn", "stein", "hoorn"):
+        to.words[name] &= ~PLACE
     phrases = {p for p in to.phrases if " " in p}
     path = Path(__file__).parent / FILE
     path.write_bytes(pack(to.words, phrases))

@@ -32,6 +32,19 @@ class Thresholds:
     lower: float
     street: float
     sure: float = 0.6
+    place: float = 0.3
+    ordinary: float = 0.3
+
+    def needed(self, word: Word, limit: float, cased: bool) -> float:
+        """
+        The probability from which *word* is a name: more than *limit* for a town, and in a post with capitals for an
+        ordinary word without one.
+        """
+        if word.bits & PLACE and not word.named:
+            return max(limit, self.place)
+        if cased and not word.capital and word.level and not word.named:
+            return max(limit, self.ordinary)
+        return limit
 
 
 def with_phrases(tokens: list[str], lexicon: Lexicon) -> list[str]:
@@ -91,7 +104,8 @@ class NameFinder:
         person, street = p[:, 0].tolist(), p[:, 1].tolist()
         words = [self.tagger.words[n] for n in ids]
         places = [m.span() for m in TOKEN.finditer(reading.plain)]
-        name = [q >= limit and w.kind == "word" for q, w in zip(person, words, strict=True)]
+        cased = reading.plain != reading.low
+        name = [w.kind == "word" and q >= limits.needed(w, limit, cased) for q, w in zip(person, words, strict=True)]
         addr = [q >= limits.street and w.kind in {"word", "num"} for q, w in zip(street, words, strict=True)]
         tokens = [reading.plain[a:b] for a, b in places]
         if ruled:

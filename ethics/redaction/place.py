@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
-from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, listed, shipped
+from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, PROPER, listed, shipped
 from .reading import Reading
 
 JOINED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3}(?!sa|sd|ss)[a-z]{2}(?!\w)")
 SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!SA|SD|SS)[A-Z]{2}(?![\w'])")
 LOW_SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!sa|sd|ss)[a-z]{2}(?![\w'])")
 TOLD = re.compile(r"\b(?:postcode\w*|pc)\b[^\n\d]{0,14}([1-9]\d{3}(?!\d)(?: ?[a-z]{2}\b)?)")
+PLATE = re.compile(r"(?:plaat|kenteken)\W[^\n0-9]*$")
 NOT_JOINED = listed("""km kg eu pk mm cm ml kw mb gb st nd th rd ha hz rpm er en""")
 NOT_SPACED = listed("""en is eu in of de ha""")
 WORDS = NOT_JOINED | NOT_SPACED | listed("""
@@ -86,7 +87,8 @@ ARTICLE = re.compile(
 )
 NAMED = re.compile(r"(?:(?<![\w'-])(?:[A-ZÀ-Þ][\w'.-]*|[1-9]e)\s(?:van(?: de| der| den| 't)?\s)?)+$")
 TITLES = listed("""
-    lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder dokter dr professor prof
+    president professor minister lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder
+    dokter dr prof
     pastoor koningin koning prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede
     derde 1e 2e 3e mr noordelijke zuidelijke
 """)
@@ -133,6 +135,11 @@ WITH_NUMBER = re.compile(
     r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|"
     r"'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
 )
+AT_HOME = re.compile(
+    r"\b(?:woning(?:en)?|huis|pand|bedrijf(?:spand)?|tuin|flat|appartement|school|café|kroeg|kerk|dorpshuis|garage|box|loods|"
+    r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
+    r"(?P<street>(?:De |Het |'t )?[A-ZÀ-Þ][a-zß-ÿ'-]{3,}(?:\s[A-ZÀ-Þ][a-zß-ÿ'-]{3,})?)(?![\w-])"
+)
 MOST = 100_000
 _classes: dict[str, int] = {}
 
@@ -149,7 +156,8 @@ def _postcodes(text: Reading) -> Iterator[Found]:
         if m.group()[4:] not in NOT_JOINED:
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in SPACED.finditer(text.plain):
-        if m.group()[5:].lower() not in NOT_SPACED:
+        plate = PLATE.search(text.low[max(0, m.start() - 24) : m.start()])
+        if m.group()[5:].lower() not in NOT_SPACED and not plate:
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in LOW_SPACED.finditer(text.low):
         town = text.plain[m.end() + 1 : m.end() + 2]
@@ -207,14 +215,19 @@ def _streets(text: Reading) -> Iterator[Found]:
             continue
         start, end = m.start(), m.end() - (word[-1] == "." and not word.endswith("str."))
         number = NUMBER.match(low, end)
-        if _is_street(text, kind, start, number is not None):
-            yield Found(_first(text, start), number.end() if number else end, "ADDRESS")
+        first = _first(text, start)
+        if _is_street(text, kind, start, first, number is not None):
+            yield Found(_number_before(text, first), number.end() if number else end, "ADDRESS")
     if text.digits:
         for m in WITH_POSTCODE.finditer(plain):
             yield Found(m.start(), m.end(), "ADDRESS")
         for m in WITH_NUMBER.finditer(plain):
-            if not shipped().bits(m.group("street").split()[0]) & (BRAND | PLACE):
+            town = 0 if m.group().count(" de ") else PLACE
+            if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
                 yield Found(*m.span("street"), "ADDRESS")
+    for m in AT_HOME.finditer(plain):
+        if not shipped().bits(m.group("street").split()[-1]) & (BRAND | PLACE):
+            yield Found(*m.span("street"), "ADDRESS")
     for m in SQUARES.finditer(plain) if any(map(low.__contains__, ENDS)) else ():
         start, end = m.span("word")
         last = m.group("word").rpartition(" ")[2]
@@ -223,10 +236,11 @@ def _streets(text: Reading) -> Iterator[Found]:
             yield Found(start, number.end() if number else end, "ADDRESS")
 
 
-def _is_street(text: Reading, kind: int, start: int, numbered: bool) -> bool:
+def _is_street(text: Reading, kind: int, start: int, first: int, numbered: bool) -> bool:
+    """Whether the word at *start*, whose street may begin at *first*, is one where it stands."""
     if kind == CLEAR:
         return True
-    before = text.low[max(0, start - 40) : start]
+    before = text.low[max(0, first - 40) : first]
     upper = text.plain[start].isupper()
     opening = not before.strip() or before.rstrip(" '\"([")[-1:] in ".!?:\n"
     after_article = ARTICLE.search(before) is not None
@@ -236,7 +250,8 @@ def _is_street(text: Reading, kind: int, start: int, numbered: bool) -> bool:
         return numbered or (upper and not opening) or (after_article and _word_at(text, start) not in GENERIC)
     if kind == ALONE:
         adjective = ADJECTIVE.search(text.plain[max(0, start - 16) : start]) is not None
-        return upper and (numbered or adjective)
+        ring = after_article and _word_at(text, start) in {"ringbaan", "parallelweg", "rijksweg", "ringweg"}
+        return ring or (upper and (numbered or adjective))
     if kind == SHORT:
         return upper and numbered
     if kind == TOWN:
@@ -249,7 +264,7 @@ def _word_at(text: Reading, start: int) -> str:
     return m.group().rstrip(".") if m else ""
 
 
-def _in_street(word: str) -> bool:
+def _in_street(word: str, after_article: bool) -> bool:
     """Whether a word may open a street's name: a person's name, a title, an adjective; no ordinary word or brand."""
     low = word.lower().rstrip(".")
     if low in TITLES or word == "Van":
@@ -258,7 +273,7 @@ def _in_street(word: str) -> bool:
     return (
         word[:1].isupper()
         and not bits & (BRAND | PLACE)
-        and (bool(bits & (FIRST | FIRST_FAR)) or not shipped().ordinary(low))
+        and (after_article or bool(bits & (FIRST | FIRST_FAR | PROPER)) or not shipped().ordinary(low))
     )
 
 
@@ -268,9 +283,16 @@ def _first(text: Reading, start: int) -> int:
     if named:
         at = max(0, start - 40) + named.start()
         words = text.plain[at:start].split(" ")
-        while len(words) > 1 and not _in_street(words[0]):
+        after_article = re.search(r"\b(?:de|het|'t)\s$", text.low[max(0, at - 4) : at]) is not None
+        while len(words) > 1 and not _in_street(words[0], after_article):
             at += len(words.pop(0)) + 1
+            after_article = False
         start = at
+    return start
+
+
+def _number_before(text: Reading, start: int) -> int:
+    """Where a house number begins that stands before the street: "14b in de lijsterlaan"."""
     before = BEFORE.search(text.low[max(0, start - 30) : start])
     if before:
         return max(0, start - 30) + before.start("a" if before.group("a") else "b")

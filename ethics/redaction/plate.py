@@ -27,7 +27,7 @@ SPACED = _any(r"\s")
 JOINED = _any("")
 DASHES = re.compile(r"[a-z]\s?[-.]\s?[0-9]|[0-9]\s?[-.]\s?[a-z]")
 SPACES = re.compile(r"[0-9]\s[a-z]{1,3}(?![a-z])|(?<![a-z])[a-z]{1,3}\s[0-9]")
-GLUED = re.compile(r"[0-9][a-z]{1,3}(?![a-z])|(?<![a-z])[a-z]{1,3}[0-9]")
+GLUED = re.compile(r"[0-9][a-z]|[a-z][0-9]")
 LOOSE = _any(r"[\s.\-]?")
 FOREIGN = re.compile(
     r"(?<![\w\-])(?:[A-Z]{1,3}[\s-][A-Z]{0,2}\s?[0-9]{2,5}(?:\s[A-Z]{1,3})?|[A-Z]{1,2}\s[0-9]{2,5}(?:\s?[A-Z]{1,3})?"
