@@ -242,7 +242,7 @@ def discoveries(p: Sequence[float]) -> list[float]:
     least = 1.0
     for rank in range(len(known), 0, -1):
         value, i = known[rank - 1]
-        least = min(least, value * len(known) / rank)
+        least = min(least, value * (len(known) / rank))
         rates[i] = least
     return rates
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -127,7 +129,7 @@ class Linear:
                 parts = {name: stored[name] for name in stored.files}
             meta = json.loads(parts["meta"].tobytes())
             return cls._of(parts, meta)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             msg = f"{path}: not a model of this version ({type(error).__name__}); train it again: veldwerk train"
             raise ModelError(msg) from None
 

@@ -85,10 +85,13 @@ def described(codebook: Codebook) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=8)
 def examples(codebook: Codebook, shots: int) -> tuple[GoldPost, ...]:
     """*shots* short gold posts that together show as many codes as they can, and one in four without any."""
-    known = {c.id for c in codebook.codes}
+    return _examples(frozenset(c.id for c in codebook.codes), shots)
+
+
+@lru_cache(maxsize=8)
+def _examples(known: frozenset[str], shots: int) -> tuple[GoldPost, ...]:
     pool = [p for p in load_gold(shipped_gold() / "train") if len(p.text) < 200 and p.codes <= known]
     pool.sort(key=lambda p: p.id)
     chosen: list[GoldPost] = []

@@ -88,7 +88,7 @@ def folds(groups: Sequence[str], measured: NDArray[np.bool_], number: int = FOLD
 
 
 def fit(
-    x: Any, truth: Truth, *, strength: float = STRENGTH, balance: float = BALANCE, steps: int = 60
+    x: Any, truth: Truth, *, strength: float = STRENGTH, balance: float = BALANCE, steps: int = 40
 ) -> tuple[Array, Array]:
     """
     Weights (features x codes) and bias of one L2 logistic regression a code, all codes at once by L-BFGS.
@@ -139,6 +139,7 @@ def stack(decisions: Array, truth: Truth, *, strength: float = 0.05) -> tuple[Ar
     from scipy.optimize import minimize
 
     own = _platt(decisions, truth)
+    decisions = decisions.astype(np.float64)
     codes = truth.shape[1]
     scale = decisions.std(axis=0) + 1e-6
     x = decisions / scale
@@ -151,7 +152,8 @@ def stack(decisions: Array, truth: Truth, *, strength: float = 0.05) -> tuple[Ar
         value = ((np.logaddexp(0, z) - truth * z) * strength).sum() + 0.5 * float((w[:-1] ** 2).sum())
         return float(value), np.concatenate([(x.T @ error + w[:-1]).ravel(), error.sum(axis=0)]).astype(float)
 
-    w = minimize(loss, np.zeros((codes + 1) * codes), jac=True, method="L-BFGS-B").x.reshape(codes + 1, codes)
+    found = minimize(loss, np.zeros((codes + 1) * codes), jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    w = found.x.reshape(codes + 1, codes)
     mix = w[:-1] / scale[:, None] + np.diag(own[0])
     return mix.astype(np.float32), (own[1] + w[-1]).astype(np.float32)
 

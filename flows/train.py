@@ -20,10 +20,13 @@ ENOUGH = 100
 """From how many posts of its own a study's figures are measured on them alone."""
 
 
-def train_model(home: Home, embeddings: str = "", tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def train_model(
+    home: Home, embeddings: str = "", tell: Callable[[str], None] = lambda _: None, taught: t.Corpus | None = None
+) -> dict[str, Any]:
     """
     Train, cross-validate, write model and card under the home; returns what the card tells.
 
+    *taught* is the gold that the study's own is joined to, by default the shipped gold.
     Writes `models/model.npz`, `models/card.json` and `models/card.md`.
     """
     import json
@@ -32,8 +35,9 @@ def train_model(home: Home, embeddings: str = "", tell: Callable[[str], None] = 
 
     embed = embedder(embeddings) if embeddings else None
     codes = tuple(c.id for c in load_codebook().codes)
-    own = study_corpus(home, codes, embed)
-    data = t.joined(t.shipped_corpus(codes, embed), own, ENOUGH)
+    taught = taught or t.shipped_corpus(codes, embed)
+    own = study_corpus(home, taught.codes, embed)
+    data = t.joined(taught, own, ENOUGH)
     model, scores, given = t.train(data, tell)
     source = f"shipped gold, authored for the project, and {len(own.truth)} posts of this study"
     card = t.card(data, model, scores, given, source)

@@ -30,6 +30,7 @@ VERSION = "topics.v1"
 BERTOPIC_FROM = 1_000
 LISTED = 10
 """How many words describe a topic, and are compared between seeds."""
+RESTARTS = 3
 
 
 class Settings(BaseModel, extra="forbid", frozen=True):
@@ -125,7 +126,7 @@ def content(text: str) -> str:
 
 
 def _factorised(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
-    """Non-negative matrix factorisation of TF-IDF, each seed from another random start."""
+    """Non-negative matrix factorisation of TF-IDF, each seed from random starts of its own."""
     from sklearn.decomposition import NMF
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -135,15 +136,16 @@ def _factorised(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
     number = settings.topics or max(4, min(25, round((len(documents) / 4) ** 0.5)))
     number = min(number, x.shape[1], len(documents))
     for seed in range(settings.seeds):
-        model = NMF(number, init="random", random_state=seed, max_iter=400, tol=1e-3)
-        loads = model.fit_transform(x) * np.linalg.norm(model.components_, axis=1)
+        # One random start may end in a poor place: the best of three speaks for its seed.
+        tries = [NMF(number, init="random", random_state=3 * seed + k, max_iter=300, tol=1e-3) for k in range(RESTARTS)]
+        fitted = [(model, model.fit_transform(x)) for model in tries]
+        model, found = min(fitted, key=lambda pair: pair[0].reconstruction_err_)
+        parts = model.components_
+        loads = found * np.linalg.norm(parts, axis=1)
         weight = loads.max(axis=1)
         labels = np.where(weight > 0, loads.argmax(axis=1), -1)
-        order = np.argsort(-model.components_, axis=1, kind="stable")[:, :LISTED]
-        words = tuple(
-            tuple(names[i] for i in row if component[i] > 0)
-            for row, component in zip(order, model.components_, strict=True)
-        )
+        order = np.argsort(-parts, axis=1, kind="stable")[:, :LISTED]
+        words = tuple(tuple(names[i] for i in row if p[i] > 0) for row, p in zip(order, parts, strict=True))
         yield _Run(labels, weight, words)
 
 
