@@ -193,6 +193,8 @@ def _history(run: _Run, chat: _Chat) -> Iterator[Item]:
             if item is not None:
                 yield item
         yield run.mark()
+        if len(page) < PAGE:
+            return
 
 
 def _begin(run: _Run, chat: _Chat) -> dict[str, Any]:
@@ -275,11 +277,15 @@ def _comments(run: _Run, chat: _Chat, group: _Chat, number: int, claimed: int) -
                 yield item
             post[2] = message.id
         yield run.mark()
-        missing = missing - len(page) if page else 0
+        missing = missing - len(page) if len(page) == PAGE else 0
 
 
 def _page(run: _Run, chat: _Chat, low: int, reply_to: int | None = None) -> list[Any]:
-    """The hundred messages above *low*, oldest first: of the chat, or below one post."""
+    """
+    The hundred messages above *low*, oldest first: of the chat, or below one post.
+
+    Telethon asks on until it has a hundred or the server has no more: fewer are the end.
+    """
     asked = {"limit": PAGE, "reverse": True, "min_id": low, "reply_to": reply_to}
     found: list[Any] = run.telegram.ask(lambda client: client.get_messages(chat.peer, **asked))
     return found
