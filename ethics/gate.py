@@ -61,14 +61,14 @@ def admit(
     suppressed: Suppressed,
     seal: Callable[[Sealed], bytes],
     batch_size: int = 500,
-    locate: bool = True,
+    locate: Collection[str] | None = None,
 ) -> Iterator[Admission]:
     """
     Let posts into a case, in batches that each hold together with the cursor behind them.
 
     Store each admission before asking for the next: `labels` (what the store knows of threads) and
-    `suppressed` (pseudonyms that must stay out) are asked anew for each batch. `locate` keeps native ids for
-    a later refresh. A CollectorError is passed on after what came before it. Raises Refused for a platform
+    `suppressed` (pseudonyms that must stay out) are asked anew for each batch. `locate` names the platforms of
+    which native ids are kept for a later refresh (None: all). A CollectorError is passed on after what came before it. Raises Refused for a platform
     that the policy does not allow.
     """
     gate = _Gate(case, source, run, policy, names, redactor, labels, suppressed, locate)
@@ -132,7 +132,7 @@ class _Gate:
     redactor: Redactor
     kept: Kept
     suppressed: Suppressed
-    locate: bool
+    locate: Collection[str] | None
     evidence: OrderedDict[Pseudonym, Evidence] = field(default_factory=OrderedDict)
     permitted: set[str] = field(default_factory=set)
     aliases: list[Label] = field(default_factory=list)
@@ -156,7 +156,7 @@ class _Gate:
         new = tuple(x for t in threads.values() for x in t.new if x.label[1:] not in out)
         new += tuple(x for x in self.aliases if x.thread not in out)
         self.aliases.clear()
-        locators = tuple(self._locator(g) for g in admitted) if self.locate else ()
+        locators = tuple(self._locator(g) for g in admitted if self.locate is None or g.raw.platform in self.locate)
         return Admission(Batch(self.case, self.source, posts, new, cursor), locators, skipped, waiting.counts)
 
     def _guest(self, raw: RawPost) -> _Guest:

@@ -145,6 +145,8 @@ def _admit_all(home: Home, case: Case, source: Source, run: Run, items: Iterator
         labels=lambda threads: home.store.labels(case.id, threads),
         suppressed=lambda: home.store.suppressed(case.id),
         seal=home.seal,
+        # A native id is worth keeping only where a platform can be asked about it again.
+        locate=frozenset(available("refresh")),
     )
     for admission in admissions:
         # The vault first: a locator without its post is harmless, a post without its locator could not be erased.

@@ -46,6 +46,12 @@ def case_figures(store: Store, case: str) -> CaseFigures:
     return CaseFigures(row[0], row[1], row[2], aware(row[3]), aware(row[4]))
 
 
+def runs(store: Store, case: str) -> list[tuple[str, str, str, dict[str, int]]]:
+    """The runs of a case, oldest first: source, collector, its version, counts by outcome."""
+    sql = 'select source, collector, version, counts from run where "case" = ? order by started, id'
+    return [(s, c, v, json.loads(counts)) for s, c, v, counts in store.query(sql, [case])]
+
+
 def source_figures(store: Store, case: str) -> list[SourceFigures]:
     """What each source of a case brought, over its finished runs."""
     rows = store.query('select source, collector, counts from run where "case" = ? order by source, started', [case])
