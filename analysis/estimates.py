@@ -16,7 +16,7 @@ from storage import Coding, Store
 from storage import samples as kept
 from storage.decisions import read_before
 
-from .prevalence import Design, Estimate, Flags, Floats, Ints, estimate
+from .prevalence import Design, Estimate, Flags, Floats, Ints, Wave, estimate
 
 BY = ("case", "month", "platform")
 
@@ -143,26 +143,23 @@ def learnt_from(store: Store, coding: Coding) -> list[str]:
 
 
 def _design(posts: pl.DataFrame, drawn: Sequence[_Drawn]) -> Design:
-    """
-    Several samples as one: each post's estimators are averaged over the samples that could draw it, by their sizes.
+    """Samples in the order drawn; each bears a part of every post it could draw, by how many posts it has coded."""
+    place = pl.DataFrame({"post": posts["post"], "row": np.arange(len(posts))})
+    chances = [_aligned(place, d.chances) for d in drawn]
+    parts = [np.where(c > 0, float(len(d.items)), 0.0) for c, d in zip(chances, drawn, strict=True)]
+    whole = np.sum(parts, axis=0)
+    waves = []
+    for chance, part, d in zip(chances, parts, drawn, strict=True):
+        items = d.items.join(place, on="post", maintain_order="left")
+        item = items["row"].to_numpy().astype(np.int64)
+        coded = np.minimum(items["chance"].to_numpy().astype(np.float64), 1.0)
+        waves.append(Wave(chance, part / whole, item, coded))
+    return Design(_numbered(posts["thread"]), _numbered(posts["author"]), tuple(waves))
 
-    Such an average stays unbiased when a later sample was steered by codes from an earlier one.
-    """
-    share = pl.DataFrame({"sample": range(len(drawn)), "part": [float(len(d.items)) for d in drawn]})
-    chances = pl.concat([d.chances.with_columns(pl.lit(n).alias("sample")) for n, d in enumerate(drawn)])
-    chances = chances.join(share, on="sample", maintain_order="left")
-    each = chances.group_by("post").agg(pl.col("part").sum().alias("parts"), pl.col("chance").sum().alias("intensity"))
-    rows = posts.select("post").with_row_index("row").join(each, on="post", how="left", maintain_order="left")
-    items = pl.concat([d.items.with_columns(pl.lit(n).alias("sample")) for n, d in enumerate(drawn)])
-    items = items.join(share, on="sample", maintain_order="left").join(
-        rows.select("post", "row", "parts"), on="post", maintain_order="left"
-    )
-    chance = items["chance"].to_numpy().astype(np.float64)
-    weight = (items["part"] / items["parts"]).to_numpy() / chance
-    return Design(
-        _numbered(posts["thread"]), _numbered(posts["author"]), rows["intensity"].to_numpy().astype(np.float64),
-        items["row"].to_numpy().astype(np.int64), weight.astype(np.float64), np.minimum(chance, 1.0),
-    )  # fmt: skip
+
+def _aligned(place: pl.DataFrame, chances: pl.DataFrame) -> Floats:
+    joined = place.join(chances, on="post", how="left", maintain_order="left")
+    return joined["chance"].fill_null(0.0).to_numpy().astype(np.float64)
 
 
 def _numbered(names: pl.Series) -> Ints:

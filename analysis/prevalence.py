@@ -27,21 +27,53 @@ CLASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Wave:
+    """
+    One sample. `probability` (N) is each post's chance of being drawn by it, 0 where it could not be.
+
+    `part` (N) is the share of each post's estimate that this sample bears; over all samples it adds up to 1.
+    `item` (n) are the indices of the posts drawn and coded, `chance` (n) the probability of both.
+    """
+
+    probability: Floats
+    part: Floats
+    item: Ints
+    chance: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """
-    N posts and the n draws of which people's codes are known.
+    N posts in clusters, and the samples of them that people coded, in the order they were drawn.
 
-    `thread`, `author` (N) are cluster numbers. `intensity` (N) is the expected number of draws of each
-    post. `item` (n) are indices of the posts drawn, a post once per sample that drew it; `weight` (n) their
-    design weights, adding up to about N; `chance` (n) the probability of that draw.
+    `thread` and `author` (N) are cluster numbers from 0. Each sample is estimated from alone, in cells of its
+    own, and the estimates are averaged: that stays unbiased when a later sample was steered by what an
+    earlier one taught, which pooling them would not.
     """
 
     thread: Ints
     author: Ints
-    intensity: Floats
-    item: Ints
-    weight: Floats
-    chance: Floats
+    waves: tuple[Wave, ...]
+
+    @classmethod
+    def of_one(cls, thread: Ints, author: Ints, probability: Floats, item: Ints) -> Design:
+        """The design of a single sample, wholly coded."""
+        return cls(thread, author, (Wave(probability, np.ones(len(probability)), item, probability[item]),))
+
+    @property
+    def item(self) -> Ints:
+        """The posts of all samples, one after the other: the order in which gold is given."""
+        return np.concatenate([w.item for w in self.waves])
+
+    @property
+    def chance(self) -> Floats:
+        """Their chances, in the same order."""
+        return np.concatenate([w.chance for w in self.waves])
+
+    @property
+    def weight(self) -> Floats:
+        """Their design weights, in the same order; they add up to about N."""
+        return np.concatenate([w.part[w.item] / w.chance for w in self.waves])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +126,10 @@ def estimate(
     positive = cells.share[cells.says]
     value = float(cells.total(cells.mean))
     hits = float((positive * cells.mean[cells.says]).sum())
+    coded = int(np.unique(design.item[inside[design.item]]).size)
     return Estimate(
-        size, int(np.unique(design.item[inside[design.item]]).size), corpus, _beyond(design, cells, corpus, level),
-        bare.interval(), _naive(float(machine[inside].mean()), size, level),
+        size, coded, corpus, _beyond(design, cells, machine, corpus, level), bare.interval(),
+        _naive(float(machine[inside].mean()), size, level),
         hits / float(positive.sum()) if positive.sum() and cells.seen(says=True) else None,
         min(1.0, hits / value) if value > 0 and cells.seen(says=True) else None,
     )  # fmt: skip
@@ -106,11 +139,11 @@ def pseudo_outcome(design: Design, machine: Flags, gold: Floats) -> Floats:
     """
     For each post (N) an outcome whose expectation is what people would say: for `analysis.regression`.
 
-    The mean of its cell, plus the weighted residual where it was drawn. Its mean is the estimate itself.
+    The mean of its cells, plus the weighted residual where it was drawn. Its mean is the estimate itself.
     """
     cells = _Cells.of(design, machine, gold, np.ones(len(machine), dtype=bool), 0.95)
-    outcome = cells.mean[cells.of_post]
-    np.add.at(outcome, design.item, _scaled_residuals(cells))
+    outcome = cells.expected()
+    np.add.at(outcome, design.item, cells.scaled_residuals())
     return outcome
 
 
@@ -124,13 +157,19 @@ def cluster_sums(values: Floats, ids: Ints) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Per cell: its share of the posts, the share of gold in it, the interval of that, and the draws it rests on."""
+    """
+    Cells of each sample: what the machine said x class of chance.
+
+    `of_post` and `part` (samples x N) place each post in a cell of each sample; `of_item` each draw. Per cell:
+    `says` (the machine), `share` of the posts, `mean` of gold with its interval, `linear` variance, `drawn`.
+    """
 
     inside: Flags
     of_post: Ints
+    part: Floats
     of_item: Ints
-    residual: Floats
     weight: Floats
+    residual: Floats
     says: Flags
     share: Floats
     mean: Floats
@@ -141,24 +180,28 @@ class _Cells:
 
     @classmethod
     def of(cls, design: Design, machine: Flags, gold: Floats, inside: Flags, level: float) -> _Cells:
-        classes = classes_of(design)
-        cell = machine.astype(np.int64) * CLASSES + classes
-        count = np.bincount(cell[inside], minlength=2 * CLASSES).astype(float)
-        where = cell[design.item]
+        said = machine.astype(np.int64) * CLASSES
+        of_post = np.stack([said + classes_of(w) + 2 * CLASSES * j for j, w in enumerate(design.waves)])
+        part = np.stack([w.part for w in design.waves])
+        of_item = np.concatenate([of_post[j][w.item] for j, w in enumerate(design.waves)])
+        size = 2 * CLASSES * len(design.waves)
+        share = np.bincount(of_post[:, inside].ravel(), part[:, inside].ravel(), size)
         here = inside[design.item]
-        mean, borrowed = _means(where, here, design.weight, gold)
         weight = np.where(here, design.weight, 0.0)
-        square = np.bincount(where, weight**2 * (1 - design.chance), 2 * CLASSES)
-        total = np.bincount(where, weight, 2 * CLASSES)
-        drawn = np.bincount(where, here, 2 * CLASSES)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            effective = np.where(total > 0, total**2 / square, 0.0)
-        low, high = _jeffreys(mean, effective, borrowed, level)
-        residual = np.where(here, gold - mean[where], 0.0)
-        linear = np.bincount(where, weight**2 * (1 - design.chance) * residual**2, 2 * CLASSES).astype(np.float64)
+        says = np.tile(np.repeat([False, True], CLASSES), len(design.waves))
+        drawn = np.bincount(of_item[here], minlength=size)
+        mean, effective = _means(of_item, weight, 1 - design.chance, gold, size)
+        mean, effective = _borrowed(mean, effective, drawn, says, of_item, weight, 1 - design.chance, gold)
+        wide, _ = _means(of_item, design.weight, 1 - design.chance, gold, size)
+        mean = np.where(effective > 0, mean, np.where(np.isnan(wide), says.astype(float), wide))
+        low, high = _jeffreys(mean, effective, level)
+        residual = np.where(here, gold - mean[of_item], 0.0)
+        linear = np.bincount(of_item, weight**2 * (1 - design.chance) * residual**2, size)
+        total = np.bincount(of_item, weight, size)
         linear = linear * drawn / np.maximum(drawn - 1, 1) / np.where(total > 0, total, 1.0) ** 2
-        says = np.repeat([False, True], CLASSES)
-        return cls(inside, cell, where, residual, weight, says, count / count.sum(), mean, low, high, linear, drawn)
+        return cls(
+            inside, of_post, part, of_item, weight, residual, says, share / inside.sum(), mean, low, high, linear, drawn
+        )
 
     def total(self, per_cell: Floats) -> float:
         return float((self.share * per_cell).sum())
@@ -169,48 +212,74 @@ class _Cells:
 
     def interval(self) -> Interval:
         """Zou & Donner's joint interval: distances of the parts, squared, weighted, added."""
-        value = self.total(self.mean)
+        value = min(1.0, self.total(self.mean))
         down = np.sqrt((self.share**2 * (self.mean - self.low) ** 2).sum())
         up = np.sqrt((self.share**2 * (self.high - self.mean) ** 2).sum())
         return Interval(value, max(0.0, value - float(down)), min(1.0, value + float(up)))
 
+    def expected(self) -> Floats:
+        """For each post what its cells say of it."""
+        return np.asarray((self.part * self.mean[self.of_post]).sum(axis=0))
 
-def classes_of(design: Design) -> Ints:
+    def scaled_residuals(self) -> Floats:
+        """Per draw its weighted residual, the weights of a cell scaled to the cell's known size."""
+        total = np.bincount(self.of_item, self.weight, len(self.share))
+        size = self.share * self.inside.sum()
+        scale = np.where(total > 0, size / np.where(total > 0, total, 1.0), 0.0)
+        return scale[self.of_item] * self.weight * self.residual
+
+
+def classes_of(wave: Wave) -> Ints:
     """For each post its class of chance (0 .. CLASSES-1), cut at the quantiles of the posts drawn."""
-    if design.intensity.max() - design.intensity.min() < 1e-9 * design.intensity.max():
-        return np.zeros(len(design.intensity), dtype=np.int64)
-    cuts = np.quantile(design.intensity[design.item], np.arange(1, CLASSES) / CLASSES)
-    return np.digitize(design.intensity, np.unique(cuts))
+    low, high = wave.probability.min(), wave.probability.max()
+    if high - low < 1e-9 * high:
+        return np.zeros(len(wave.probability), dtype=np.int64)
+    cuts = np.quantile(wave.probability[wave.item], np.arange(1, CLASSES) / CLASSES)
+    return np.digitize(wave.probability, np.unique(cuts))
 
 
-def _means(where: Ints, here: Flags, weight: Floats, gold: Floats) -> tuple[Floats, Flags]:
-    """Weighted gold per cell; an empty cell borrows the mean of the whole sample in it, or in its machine answer."""
-    size = 2 * CLASSES
+def _means(cell: Ints, weight: Floats, open_: Floats, gold: Floats, size: int) -> tuple[Floats, Floats]:
+    """
+    Per cell the weighted mean of gold and the effective number of posts behind it (Kish 1965).
 
-    def mean(chosen: Flags, place: Ints) -> Floats:
-        w = np.where(chosen, weight, 0.0)
-        total = np.bincount(place, w, size)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total > 0, np.bincount(place, w * gold, size) / total, np.nan)
-
-    own = mean(here, where)
-    all_ = np.ones_like(here)
-    wide = mean(all_, where)
-    wider = np.repeat(mean(all_, where // CLASSES * CLASSES)[::CLASSES], CLASSES)
-    answer = np.repeat([0.0, 1.0], CLASSES)
-    found = np.where(np.isnan(own), np.where(np.isnan(wide), np.where(np.isnan(wider), answer, wider), wide), own)
-    return found, np.isnan(own)
+    *open_* is 1 - chance: what was drawn for certain adds no doubt. An empty cell has mean nan and number 0.
+    """
+    total = np.bincount(cell, weight, size)
+    square = np.bincount(cell, weight**2 * open_, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(total > 0, np.bincount(cell, weight * gold, size) / total, np.nan)
+        return mean, np.where(total > 0, total**2 / square, 0.0)
 
 
-def _jeffreys(mean: Floats, n: Floats, unknown: Flags, level: float) -> tuple[Floats, Floats]:
+def _borrowed(
+    mean: Floats,
+    effective: Floats,
+    drawn: Ints,
+    says: Flags,
+    of_item: Ints,
+    weight: Floats,
+    open_: Floats,
+    gold: Floats,
+) -> tuple[Floats, Floats]:
+    """Where a sample has nothing in a cell, what the other samples found here for the same machine answer."""
+    wave = np.arange(len(mean)) // (2 * CLASSES)
+    for empty in np.flatnonzero(drawn == 0) if wave[-1] else ():
+        others = (says == says[empty]) & (wave != wave[empty])
+        found, n = _means(np.zeros_like(of_item), np.where(others[of_item], weight, 0.0), open_, gold, 1)
+        if n[0] > 0:
+            mean[empty], effective[empty] = found[0], n[0]
+    return mean, effective
+
+
+def _jeffreys(mean: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
     """
     Jeffreys' interval of a share at an effective sample size; a point where everything was coded.
 
     Where none or all were positive the end is the exact one (Brown, Cai & DasGupta 2001, section 4.1.1).
     """
     tail = (1 - level) / 2
-    known = np.isfinite(n)
-    size = np.where(known, n, 1.0)
+    unknown, known = n <= 0, np.isfinite(n)
+    size = np.where(known & ~unknown, n, 1.0)
     low = np.where(mean * size > 0, beta.ppf(tail, mean * size + 0.5, (1 - mean) * size + 0.5), 0.0)
     high = np.where((1 - mean) * size > 0, beta.isf(tail, mean * size + 0.5, (1 - mean) * size + 0.5), 1.0)
     exact = tail ** (1 / np.maximum(size, 1e-9))
@@ -222,10 +291,10 @@ def _jeffreys(mean: Floats, n: Floats, unknown: Flags, level: float) -> tuple[Fl
     return np.where(unknown, 0.0, low), np.where(unknown, 1.0, high)
 
 
-def _beyond(design: Design, cells: _Cells, corpus: Interval, level: float) -> Interval:
+def _beyond(design: Design, cells: _Cells, machine: Flags, corpus: Interval, level: float) -> Interval:
     """The corpus interval widened by what threads and authors vary (two-way clusters, Cameron et al. 2011)."""
     inside = cells.inside
-    extra = max(_from_residuals(design, cells, corpus.value), _from_machine(design, cells, corpus.value))
+    extra = max(_from_residuals(design, cells, corpus.value), _from_machine(design, cells, machine, corpus.value))
     clusters = min(len(np.unique(design.thread[inside])), len(np.unique(design.author[inside])))
     wide = float(t.isf((1 - level) / 2, max(clusters - 1, 1))) ** 2 * extra
     low = corpus.value - np.sqrt((corpus.value - corpus.low) ** 2 + wide)
@@ -236,21 +305,13 @@ def _beyond(design: Design, cells: _Cells, corpus: Interval, level: float) -> In
 def _from_residuals(design: Design, cells: _Cells, value: float) -> float:
     """What the clustered variance of the estimator has beyond the sampling of gold."""
     size = int(cells.inside.sum())
-    influence = np.where(cells.inside, cells.mean[cells.of_post] - value, 0.0)
-    np.add.at(influence, design.item, _scaled_residuals(cells))
+    influence = np.where(cells.inside, cells.expected() - value, 0.0)
+    np.add.at(influence, design.item, cells.scaled_residuals())
     clustered = _two_way(influence, design, cells.inside) / size**2
     return max(0.0, clustered - float((cells.share**2 * cells.linear).sum()))
 
 
-def _scaled_residuals(cells: _Cells) -> Floats:
-    """Per draw its weighted residual, the weights of a cell scaled to the cell's known size."""
-    total = np.bincount(cells.of_item, cells.weight, 2 * CLASSES)
-    size = cells.share * cells.inside.sum()
-    scale = np.where(total > 0, size / np.where(total > 0, total, 1.0), 0.0)
-    return scale[cells.of_item] * cells.weight * cells.residual
-
-
-def _from_machine(design: Design, cells: _Cells, value: float) -> float:
+def _from_machine(design: Design, cells: _Cells, machine: Flags, value: float) -> float:
     """
     The variance of a share over new threads and authors, its clustering taken from the machine's codes.
 
@@ -258,7 +319,7 @@ def _from_machine(design: Design, cells: _Cells, value: float) -> float:
     blown up again, by tenfold at most.
     """
     size = int(cells.inside.sum())
-    says = cells.says[cells.of_post] & cells.inside
+    says = machine & cells.inside
     centred = np.where(cells.inside, says - says.sum() / size, 0.0)
     shared = _two_way(centred, design, cells.inside) - float((centred**2).sum())
     hits = float((cells.share * cells.mean)[cells.says].sum())

@@ -102,8 +102,7 @@ def draw(scene: Scene, corpus: Corpus, rng: np.random.Generator) -> Drawn:
 
 def judged(corpus: Corpus, drawn: Drawn, within: NDArray[np.bool_] | None = None) -> Estimate:
     """The estimate from one drawn sample."""
-    chance = drawn.probability[drawn.chosen]
-    design = Design(corpus.thread, corpus.author, drawn.probability, drawn.chosen, 1 / chance, chance)
+    design = Design.of_one(corpus.thread, corpus.author, drawn.probability, drawn.chosen)
     return estimate(design, corpus.machine, corpus.truth[drawn.chosen].astype(float), within)
 
 

@@ -15,10 +15,8 @@ SEEDS = st.integers(0, 2**31)
 
 
 def design_of(drawn: Drawn, threads: int = 20) -> Design:
-    size = len(drawn.probability)
-    chance = drawn.probability[drawn.chosen]
-    ids = np.arange(size)
-    return Design(ids % threads, ids % 37, drawn.probability, drawn.chosen, 1 / chance, chance)
+    ids = np.arange(len(drawn.probability))
+    return Design.of_one(ids % threads, ids % 37, drawn.probability, drawn.chosen)
 
 
 @given(SEEDS, st.integers(1, 120), st.floats(0, 1), st.booleans())
@@ -91,8 +89,7 @@ def test_posts_nobody_looked_at_may_hold_anything() -> None:
     machine[:100] = True
     drawn = random_draw(1000, 300, np.random.default_rng(1))
     unseen = drawn.chosen[drawn.chosen >= 100]
-    chance = np.full(len(unseen), 0.3)
-    design = Design(np.arange(1000) % 9, np.arange(1000) % 7, drawn.probability, unseen, 1 / chance, chance)
+    design = Design.of_one(np.arange(1000) % 9, np.arange(1000) % 7, drawn.probability, unseen)
     found = estimate(design, machine, np.zeros(len(unseen)))
     assert found.corpus.high - found.corpus.low >= 0.1
     assert found.precision is None

@@ -26,7 +26,7 @@ def test_with_all_posts_coded_it_is_plain_logistic_regression() -> None:
     rng = np.random.default_rng(1)
     thread, second, truth, machine = talk(rng)
     drawn = random_draw(4000, 4000, rng)
-    design = Design(thread, np.arange(4000), drawn.probability, drawn.chosen, np.ones(4000), np.ones(4000))
+    design = Design.of_one(thread, np.arange(4000), drawn.probability, drawn.chosen)
     matrix = np.stack([np.ones(4000), second], axis=1)
     found = regress(design, machine, truth[drawn.chosen].astype(float), matrix, ["(intercept)", "second"])
     fit = sm.GLM(truth.astype(float), matrix, family=sm.families.Binomial()).fit(
@@ -44,8 +44,7 @@ def test_the_interval_holds_the_true_slope_where_the_machine_alone_has_it_wrong(
     for _ in range(300):
         thread, second, truth, machine = talk(rng)
         drawn = random_draw(4000, 400, rng)
-        chance = drawn.probability[drawn.chosen]
-        design = Design(thread, np.arange(4000), drawn.probability, drawn.chosen, 1 / chance, chance)
+        design = Design.of_one(thread, np.arange(4000), drawn.probability, drawn.chosen)
         matrix = np.stack([np.ones(4000), second], axis=1)
         slope = regress(design, machine, truth[drawn.chosen].astype(float), matrix, ["(intercept)", "second"])[1]
         hits += slope.low <= 0.8 <= slope.high
@@ -73,7 +72,7 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     """A covariate that repeats another, or a code that never occurs, has no finite coefficient."""
     drawn = random_draw(100, 100, np.random.default_rng(1))
     ids = np.arange(100)
-    design = Design(ids, ids, drawn.probability, drawn.chosen, np.ones(100), np.ones(100))
+    design = Design.of_one(ids, ids, drawn.probability, drawn.chosen)
     with pytest.raises(Unidentified):
         regress(design, np.zeros(100, dtype=bool), np.zeros(100), np.ones((100, 1)), ["(intercept)"])
     twice = np.stack([np.ones(100), ids % 2, ids % 2], axis=1).astype(float)
