@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import traceback
 
+from analysis.estimates import NotEstimable
+from analysis.regression import Unidentified
 from coding.codebook import CodebookError
+from coding.exchange import ExchangeError
 from coding.failures import CodingError, RemoteModel
+from coding.gold import GoldError
+from coding.sampling import SamplingError
 from collectors import CollectorError, UnreadableExport
 from ethics.policy import Refused
 from storage import StoreError
@@ -18,7 +23,12 @@ OURS: dict[type[Exception], int] = {
     WrongUse: 2,
     UnreadableExport: 2,
     CodebookError: 2,
+    ExchangeError: 2,
+    GoldError: 2,
+    SamplingError: 2,
     CodingError: 1,
+    NotEstimable: 1,
+    Unidentified: 1,
     CollectorError: 1,
     StoreError: 1,
     WorkFailed: 1,
