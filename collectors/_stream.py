@@ -12,7 +12,7 @@ from typing import IO, Any
 from . import Skip, UnreadableExport
 from ._files import LINE, Entry, TooLong, guess_encoding, lines, opened
 
-PIECE = 64 * 1024 * 1024
+PIECE = 32 * 1024 * 1024
 """The largest single value that is read, in characters."""
 _CHUNK = 1 << 20
 _SPACE = " \t\r\n\ufeff"

@@ -109,12 +109,12 @@ def is_system_author(name: str) -> bool:
 
 def visible(text: str) -> str:
     """*text* without marks of writing direction, which WhatsApp adds."""
-    return _INVISIBLE.sub("", text)
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def said(text: str) -> Said:
     """What the *text* after the author's name holds."""
-    body, media = _without_media(_EDITED.sub("", text))
+    body, media = _without_media(_EDITED.sub("", text) if text.endswith(">") else text)
     bare = visible(body).strip()
     if _DELETED.fullmatch(bare):
         return Said(skip="deleted")
@@ -126,7 +126,7 @@ def said(text: str) -> Said:
         return Said(skip="empty message")
     if bare == "null":
         return Said(skip="empty message")
-    mentions = tuple(m["name"] or m["number"] for m in _MENTION.finditer(body))
+    mentions = tuple(m["name"] or m["number"] for m in _MENTION.finditer(body)) if "@" in body else ()
     return Said(visible(body).rstrip(), media, mentions)
 
 
@@ -139,8 +139,8 @@ def _without_media(text: str) -> tuple[str, tuple[str, ...]]:
         return "", ("location",)
     if _PLACE.match(text):
         return text.removeprefix(MARK), ("location",)
-    for pattern in (_IN_BRACKETS, _BRACKETED):
-        if found := pattern.search(text):
+    for found in (_IN_BRACKETS.match(text), "<" in text and _BRACKETED.search(text)):
+        if found:
             return (text[: found.start()] + text[found.end() :]).strip(), (_kind_of(found["name"]),)
     return _left_out(text, bare)
 
