@@ -94,6 +94,13 @@ class Home:
         return Seal(self.key.derive("cursor"))
 
     @cached_property
+    def learned_seal(self) -> Seal:
+        """What closes and opens values that the redactor missed."""
+        from ethics.seal import Seal
+
+        return Seal(self.key.derive("cursor", "learned"))
+
+    @cached_property
     def audit(self) -> Trail:
         """The chained trail of what was done to personal data."""
         from ethics.audit import Trail
@@ -114,7 +121,9 @@ class Home:
         return Pseudonyms.of(self.key, case, self.root)
 
     def redactor(self, case: Case) -> Redactor:
-        """The redactor in the setting that the case's policy chooses."""
+        """The redactor in the setting that the case's policy chooses, with what was learned in the case."""
         from ethics.redaction import Redactor
+        from ethics.redaction.learned import known_in
 
-        return Redactor(case.policy.redaction)
+        known = known_in(self.store, self.learned_seal, case.id) if self.has_store else None
+        return Redactor(case.policy.redaction, known)

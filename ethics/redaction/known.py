@@ -15,6 +15,10 @@ TOKEN = re.compile(r"\w+")
 PART = re.compile(r"[A-ZÀ-Þ]?[a-zß-ÿ]+|[A-ZÀ-Þ]+(?![a-z])")
 
 
+Phrase = tuple[str, str, int]
+"""In lower case, its type, and how far in its first word begins (`+31 6`: 1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """
@@ -23,24 +27,32 @@ class Known:
     Make one with `Known.of`; `a | b` joins two.
     """
 
-    phrases: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    phrases: dict[str, tuple[Phrase, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, names: Iterable[str] = (), handles: Iterable[str] = (), streets: Iterable[str] = ()) -> Self:
+    def of(
+        cls,
+        names: Iterable[str] = (),
+        handles: Iterable[str] = (),
+        streets: Iterable[str] = (),
+        values: Iterable[tuple[str, str]] = (),
+    ) -> Self:
         """
-        From names as people write them, handles with or without `@` or `u/`, and streets without number.
+        From names as people write them, handles with or without `@` or `u/`, streets without number, and values of
+        any type as (value, type).
 
         Of a name also each part is known that a list of names has and that is no ordinary word; of a handle
         (`JanDeVries_83`) each first name in it.
         """
         entries = {(n, "PERSON") for n in names} | {(h, "HANDLE") for h in handles} | {(s, "ADDRESS") for s in streets}
         parts = {(p, "PERSON") for value, kind in entries if kind != "ADDRESS" for p in _parts(value, kind)}
-        phrases: dict[str, set[tuple[str, str]]] = {}
+        entries |= set(values)
+        phrases: dict[str, set[Phrase]] = {}
         for value, kind in entries | parts:
             low = read(value.strip().removeprefix("/").removeprefix("u/").lstrip("@~ ")).low
-            first = TOKEN.match(low)
+            first = TOKEN.search(low)
             if first is not None and len(low) > 2:
-                phrases.setdefault(first.group(), set()).add((low, kind))
+                phrases.setdefault(first.group(), set()).add((low, kind, first.start()))
         return cls({first: _longest_first(values) for first, values in phrases.items()})
 
     def __or__(self, other: Known) -> Known:
@@ -57,14 +69,20 @@ class Known:
             return
         low = text.low
         for m in TOKEN.finditer(low):
-            for phrase, kind in self.phrases.get(m.group(), ()):
-                end = m.start() + len(phrase)
-                if low.startswith(phrase, m.start()) and not low[end : end + 1].isalnum() and low[end : end + 1] != "_":
-                    yield Found(m.start(), end, kind)
+            for phrase, kind, before in self.phrases.get(m.group(), ()):
+                start = m.start() - before
+                end = start + len(phrase)
+                if start >= 0 and low.startswith(phrase, start) and not _goes_on(low, end):
+                    yield Found(start, end, kind)
                     break
 
 
-def _longest_first(values: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _goes_on(low: str, end: int) -> bool:
+    """Whether the word goes on at *end*."""
+    return low[end : end + 1].isalnum() or low[end : end + 1] == "_"
+
+
+def _longest_first(values: Iterable[Phrase]) -> tuple[Phrase, ...]:
     return tuple(sorted(values, key=lambda v: (-len(v[0]), v)))
 
 

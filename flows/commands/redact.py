@@ -6,9 +6,10 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
+from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import WrongUse
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 BATCH = 2000
 
 
-@click.command("redact", help="Filter: find personal data in JSON lines.")
+@click.command(
+    "redact",
+    help="""Filter: find personal data in JSON lines.
+
+    Reads {"id", "text"} a line on stdin; other keys are dropped. Writes {"id", "text", "spans"}: the text with
+    labels, and where in the given text each stood, in code points.
+    """,
+    short_help="Filter: find personal data in JSON lines.",
+)
 @click.option(
     "--setting",
     type=click.Choice(["careful", "readable"]),
@@ -27,11 +36,16 @@ BATCH = 2000
     show_default=True,
     help="careful covers more than needed rather than less; readable keeps more ordinary words.",
 )
-def command(setting: str) -> None:
-    """
-    Reads {"id", "text"} a line on stdin; other keys are dropped. Writes {"id", "text", "spans"}: the text with
-    labels, and where in the given text each stood, in code points.
-    """
+@click.option(
+    "--learn",
+    "learning",
+    is_flag=True,
+    help='Lines are {"case", "text", "type"}: a value that was missed. It is taken out of all that is stored.',
+)
+def command(setting: str, learning: bool) -> None:
+    if learning:
+        _learn()
+        return
     from ethics.redaction.pool import in_parallel
 
     lines = _Lines(sys.stdin.buffer)
@@ -50,6 +64,42 @@ def _protect(redactor: Redactor, texts: Sequence[str]) -> list[Protected]:
     from ethics.protect import protect_many
 
     return protect_many(texts, redactor)
+
+
+class _Missed(BaseModel, extra="forbid", frozen=True):
+    """A value that the redactor missed in a case."""
+
+    case: str
+    text: str = Field(min_length=3)
+    type: Literal[
+        "PERSON", "HANDLE", "PHONE", "EMAIL", "IBAN", "BSN", "ADDRESS", "POSTCODE", "PLATE", "URL", "DOB"
+    ]  # fmt: skip
+
+
+def _learn() -> None:
+    from collectors import Sealed
+    from ethics.redaction.learned import learn
+
+    from ..home import Home
+
+    home = Home.open()
+    missed: dict[str, list[tuple[str, Sealed]]] = {}
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if line.strip():
+            one = _parsed(line, number)
+            missed.setdefault(home.case(one.case).id, []).append((one.type, Sealed(one.text)))
+    for case, values in missed.items():
+        told = learn(home.holdings, home.learned_seal, case, values).as_dict()
+        click.echo(json.dumps({"case": case, **told}))
+
+
+def _parsed(line: bytes, number: int) -> _Missed:
+    try:
+        return _Missed.model_validate_json(line)
+    except ValidationError as error:
+        where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the line" for e in error.errors()}))
+        msg = f'line {number} of the input is no {{"case", "text", "type"}}: look at {where}'
+        raise WrongUse(msg) from None
 
 
 class _Lines:
