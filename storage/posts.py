@@ -50,7 +50,7 @@ def add(db: duckdb.DuckDBPyConnection, posts: Sequence[Post]) -> Added:
         now = fingerprint(post.digest or post.text)
         if now != before:
             known[post.id] = version + 1, now
-            fresh.append(replace(post, version=version + 1))
+            fresh.append(post if post.version == version + 1 else replace(post, version=version + 1))
             prints.append(now)
     if fresh:
         _append(db, fresh, prints, [known[p.id][0] == p.version for p in fresh])

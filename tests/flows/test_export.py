@@ -24,7 +24,7 @@ from storage import Annotation, Batch, Coding
 from tests.storage.made import CASES, coding, post
 
 CODES = [c.id for theme in load_codebook().themes for c in theme.codes]
-RISKY_TEXTS = ["=1+1", "+31", "-2", "@ 10", "\tx", "'al", '=HYPERLINK("http://x","y")', 'met, komma en "quote"\nregel']
+RISKY_TEXTS = ["=1+1", "+31", "-2", "@ 10", "\tx", "'al", '=SOM("x";"y")', 'huis, fiets en "quote"\nregel']
 TEXTS = [*RISKY_TEXTS, "de fiets is weg", "bel Jan de Vries op 06-12345678"]
 
 
@@ -71,9 +71,9 @@ def test_every_post_leaves_with_its_codes(home: Home, tmp_path: Path, ending: st
     told = {str(r["post"]): [None if r[c] is None else int(str(r[c])) for c in CODES[:2]] for r in rows}
     first = [post(n * 4).id for n in range(10)]
     assert told == {
-        **dict.fromkeys(first[5:], [None, None]),
-        **dict.fromkeys(first[1:5], [1, 0]),
         first[0]: [0, 1],
+        **{i: [1, 0] for i in first[1:5]},
+        **{i: [None, None] for i in first[5:]},
     }
     texts = {str(r["post"]): r["text"] for r in rows}
     assert [texts[i] for i in first[:8]] == RISKY_TEXTS
