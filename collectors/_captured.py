@@ -253,15 +253,15 @@ def _threads(item: Item) -> Iterator[_Found]:
 def _facebook(item: Item) -> Iterator[_Found]:
     comments = _list(item, "comment_rendering_instance_for_feed_location.comments.edges")
     for node in (n for e in comments if isinstance(n := e.get("node"), dict)):
-        thread = _first(node, "parent_feedback.share_fbid", "feedback.associated_group_video.id") or item.get("id")
+        thread = _name(_first(node, "parent_feedback.share_fbid") or item.get("id")).removeprefix("feedback:")
         yield _Found(
             _first(node, "legacy_fbid", "id"),
-            _first(node, "author.url", "author.id", "author.name"),
+            _first(node, "author.id", "author.url", "author.name"),
             _first(node, "body.text", "preferred_body.text") or "",
             node.get("created_time"),
             thread,
             _first(node, "comment_parent.legacy_fbid", "comment_direct_parent.legacy_fbid") or thread,
-            (dig(node, "author.name"), dig(node, "author.id")),
+            (dig(node, "author.name"),),
             media=("photo",) if _list(node, "attachments") else (),
         )
     story = dig(item, "comet_sections.content.story")

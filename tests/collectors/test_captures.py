@@ -112,7 +112,14 @@ FACEBOOK_COMMENTS = {
         "comments": {
             "edges": [
                 {"node": {"legacy_fbid": "56", "body": {"text": "ik"}, "author": {"id": "101"}, "created_time": AT}},
-                {"node": {"legacy_fbid": "57", "body": {"text": "ik niet"}, "author": {"id": "102"}, "created_time": AT}},
+                {
+                    "node": {
+                        "legacy_fbid": "57",
+                        "body": {"text": "ik niet"},
+                        "author": {"id": "102"},
+                        "created_time": AT,
+                    }
+                },
             ]
         }
     },
@@ -144,8 +151,8 @@ SEEN = [
         "facebook-comments",
         FACEBOOK_COMMENTS,
         [
-            ("facebook", "56", "101", "ik", "feedback:55", "feedback:55", [], ()),
-            ("facebook", "57", "102", "ik niet", "feedback:55", "feedback:55", [], ()),
+            ("facebook", "56", "101", "ik", "55", "55", [], ()),
+            ("facebook", "57", "102", "ik niet", "55", "55", [], ()),
         ],
     ),
     ("linkedin.com", LINKEDIN, [("linkedin", str((AT * 1000) << 22), "in/ann", "Samen veilig", None, None, [], ())]),
@@ -216,7 +223,9 @@ def test_nothing_of_the_collecting_browser_is_taken(tmp_path: Path) -> None:
 
 def test_what_is_not_understood_is_counted(tmp_path: Path) -> None:
     """Broken lines and items of unknown shapes are skips with their reason; the rest is read."""
-    path = write(tmp_path / "a.ndjson", [line("tiktok.com", TIKTOK), line("imgur.com", {"id": 1}), line("x.com", {}), 7])
+    path = write(
+        tmp_path / "a.ndjson", [line("tiktok.com", TIKTOK), line("imgur.com", {"id": 1}), line("x.com", {}), 7]
+    )
     with path.open("ab") as handle:
         handle.write(b'{"source_platform": "x.com", "da\n' + b"[" * 90_000 + b"\n\n")
     found = read(path)
@@ -239,7 +248,9 @@ def test_no_shape_of_an_item_makes_it_stumble(seen: tuple[str, dict[str, Any]], 
 
     platform, whole = seen
     item = copy.deepcopy(whole)
-    odd = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([None, 1])
+    odd = (
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([None, 1])
+    )
     here: Any = item
     for _ in range(data.draw(st.integers(0, 6))):
         keys = list(here) if isinstance(here, dict) else list(range(len(here)))
