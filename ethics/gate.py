@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -87,6 +87,13 @@ def admit(
         yield gate.pass_through(waiting, None)
     if failure is not None:
         raise failure
+
+
+def in_its_thread(post: RawPost, locators: Iterable[Locator]) -> RawPost:
+    """*post*, as a refresh got it alone, in the thread in which it was collected."""
+    native = post.id.reveal()
+    thread = next((x.thread for x in locators if x.native == native), "")
+    return replace(post, thread=Sealed(thread)) if thread else post
 
 
 @dataclass(slots=True)
@@ -251,7 +258,8 @@ class _Gate:
         )
 
     def _locator(self, guest: _Guest) -> Locator:
-        return Locator(guest.id, self.case, self.source, guest.raw.platform, guest.raw.id.reveal())
+        thread = guest.raw.thread.reveal() if guest.raw.thread else ""
+        return Locator(guest.id, self.case, self.source, guest.raw.platform, guest.raw.id.reveal(), thread)
 
 
 def _plain(words: str) -> str:

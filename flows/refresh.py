@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from collectors import Collector, Gone, Item, Mark, RawPost, Sealed, load_collector
+from ethics.gate import in_its_thread
 from ethics.permits import permit
 from ethics.rights import Erasure, erase_posts
 from storage.vault import Locator
@@ -58,7 +59,7 @@ def _ask(
     for group in groups:
         for found in collector.refresh(settings, [Sealed(x.native) for x in group]):
             if isinstance(found, RawPost):
-                yield found
+                yield in_its_thread(found, group)
             elif isinstance(found, Gone):
                 gone.append((group[0].platform, found.id))
         yield Mark()

@@ -28,6 +28,10 @@ PLAIN = "[PERSOON]"
 """What stands where an erased author was addressed."""
 
 
+NATIVE = {("locator", "native"), ("locator", "thread")}
+"""Columns with the platforms' own ids: no pseudonym stands there, though one may look like it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table that holds text, or a list of texts."""
@@ -60,7 +64,7 @@ def text_columns(db: duckdb.DuckDBPyConnection) -> list[Column]:
         "using (database_name, schema_name, table_name) where c.database_name = current_database() "
         "and c.data_type in ('VARCHAR', 'VARCHAR[]') order by 1, 2"
     ).fetchall()
-    return [Column(*row) for row in rows]
+    return [Column(*row) for row in rows if (row[0], row[1]) not in NATIVE]
 
 
 # ---------------------------------------------------------------------------------------------------- who and what

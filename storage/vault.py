@@ -15,13 +15,14 @@ from .times import naive, now
 
 @dataclass(frozen=True, slots=True)
 class Locator:
-    """Where a stored post is on its platform: `native` is the platform's own id, and does not print."""
+    """Where a stored post is on its platform: `native` and `thread` are the platform's own ids, and do not print."""
 
     post: Pseudonym
     case: str
     source: str
     platform: str
     native: str = field(repr=False)
+    thread: str = field(default="", repr=False)
 
 
 class Vault(Database):
@@ -35,14 +36,14 @@ class Vault(Database):
 
     def add(self, locators: Iterable[Locator]) -> None:
         """Keep these locators; a post that has one keeps it."""
-        rows = [(x.post, x.case, x.source, x.platform, x.native) for x in locators]
+        rows = [(x.post, x.case, x.source, x.platform, x.native, x.thread) for x in locators]
         if not rows:
             return
-        frame = pl.DataFrame(rows, schema=["post", "case", "source", "platform", "native"], orient="row")
+        frame = pl.DataFrame(rows, schema=["post", "case", "source", "platform", "native", "thread"], orient="row")
         with self.transaction() as db:
             db.register("new_locator", frame.to_arrow())
             db.execute(
-                "insert into locator select distinct on (post) n.*, ?, null from new_locator n "
+                "insert into locator select distinct on (post) n.* exclude (thread), ?, null, n.thread from new_locator n "
                 "anti join locator using (post)",
                 [now()],
             )
@@ -51,11 +52,11 @@ class Vault(Database):
     def of(self, case: str, source: str | None = None, *, batch: int = 100) -> Iterator[list[Locator]]:
         """The locators of a case, or of one source of it, those checked longest ago first, in batches."""
         rows = self.query(
-            'select post, "case", source, platform, native from locator where "case" = ? and (? is null or source = ?) '
+            'select post, "case", source, platform, native, thread from locator where "case" = ? and (? is null or source = ?) '
             "order by coalesce(checked, collected), post",
             [case, source, source],
         )
-        found = [Locator(Pseudonym(p), c, s, f, n) for p, c, s, f, n in rows]
+        found = [Locator(Pseudonym(p), *rest) for p, *rest in rows]
         for start in range(0, len(found), batch):
             yield found[start : start + batch]
 
@@ -100,11 +101,3 @@ class Vault(Database):
     def count(self, case: str) -> int:
         """How many posts of a case can be asked for again."""
         return int(self.query('select count(*) from locator where "case" = ?', [case])[0][0])
-
-    def rename(self, names: dict[str, str]) -> None:
-        """Give the posts new pseudonyms: old -> new, all in one transaction."""
-        frame = pl.DataFrame({"old": list(names), "new": list(names.values())})
-        with self.transaction() as db:
-            db.register("renamed", frame.to_arrow())
-            db.execute("update locator set post = r.new from renamed r where r.old = locator.post")
-            db.unregister("renamed")
