@@ -135,3 +135,16 @@ def test_wrong_uses_are_told_before_anything_is_written(home: Home, tmp_path: Pa
     with pytest.raises(WrongUse, match="nothing is stored here yet"):
         export(Home(tmp_path / "empty"), None, tmp_path / "x.csv", None, Progress())
     assert list(tmp_path.glob("x.*")) == []
+
+
+def test_the_lines_in_the_docs_open_the_corpus(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars opens the exported file with the three lines that the docs show."""
+    export(home, None, tmp_path / "corpus.parquet", None, Progress())
+    docs = Path(__file__).parents[2] / "docs" / "open-the-corpus.md"
+    lines = docs.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0].splitlines()
+    monkeypatch.chdir(tmp_path)
+    shared: dict[str, object] = {}
+    exec("\n".join(lines[:-1]), shared)
+    table = eval(lines[-1], shared)
+    assert table.columns == ["case", "norms.doxing"]
+    assert len(lines) == 3

@@ -157,3 +157,30 @@ def test_a_child_of_a_fork_works_for_itself(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
     assert store.count() == 7
+
+
+WORKER = """
+import sys
+from pathlib import Path
+from tests.storage.made import *
+store, n = Store(Path(sys.argv[1]), KEY, patience=100), int(sys.argv[2])
+if n % 2:
+    for _ in range(12):
+        assert sum(1 for _ in store.posts()) >= 40
+else:
+    for batch in batches(1000 * n + 100, 1000 * n + 200, 10):
+        assert store.add(batch).stored == 10
+"""
+
+
+@pytest.mark.slow
+def test_many_processes_share_one_store(tmp_path: Path) -> None:
+    """Six processes that write and read at once all finish, and every post is there once."""
+    store = filled(tmp_path, 40, KEY)
+    command = [sys.executable, "-W", "ignore", "-c", WORKER, str(store.path)]
+    running = [subprocess.Popen([*command, str(n)], stderr=subprocess.PIPE, text=True) for n in range(6)]
+    ends = [(process.communicate(timeout=120)[1], process.returncode) for process in running]
+    assert ends == [("", 0)] * 6
+    assert store.count() == 340
+    assert faults(store) == {}
+    assert Queue(store.path, 1).waiting() == 0
