@@ -81,7 +81,8 @@ class _Reader(HTMLParser):
             data = FOLD.sub(" ", data)
             if not self._parts or self._parts[-1].endswith("\n"):
                 data = data.lstrip(" ")
-        self._parts.append(data)
+        if data:
+            self._parts.append(data)
 
     def _open(self, gap: str) -> None:
         """Begin a block: at least *gap* stands between it and what came before."""

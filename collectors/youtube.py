@@ -172,51 +172,48 @@ def _place(run: _Run, name: str, params: dict[str, Any]) -> Iterator[Item]:
             return
         state["top"] = state.pop("rise")
         del state["low"]
+        _forget(run, state)
         yield run.mark()
 
 
 def _forget(run: _Run, state: dict[str, Any]) -> None:
     """Threads older than `follow_days` are not looked at again, once the way down has passed them."""
-    oldest = _clock.seconds() - run.settings.follow_days * 86_400
-    state["open"] = {t: kept for t, kept in state["open"].items() if kept[1] >= oldest or kept[1] <= state["low"]}
+    oldest, low = _clock.seconds() - run.settings.follow_days * 86_400, state.get("low", 0.0)
+    state["open"] = {t: kept for t, kept in state["open"].items() if kept[1] >= oldest or kept[1] <= low}
 
 
 def _down(run: _Run, params: dict[str, Any], state: dict[str, Any]) -> Iterator[Item]:
-    """From `low` down to the last run's top, and on to the oldest thread that is still followed."""
-    fresh = max(state["top"], state["from"])
-    floor = min([fresh, *(at for _, at in state["open"].values())])
-    asked = {
-        "part": "snippet,replies",
-        "maxResults": PAGE,
-        "order": "time",
-        "textFormat": "plainText",
-        **params,
-    }
+    """From `low` down to the oldest thread that is still followed: comments may be shown late, or grow."""
+    floor = max(state["top"] - run.settings.follow_days * 86_400, state["from"])
+    asked = {"part": "snippet,replies", "maxResults": PAGE, "order": "time", "textFormat": "plainText", **params}
+    seen: set[str] = set()
     while True:
         page = _ask(run.http, "commentThreads", asked)
         with shaped("YouTube"):
-            threads = [(_at(t), t) for t in page["items"]]
+            threads = [(_at(t), t, t["snippet"]["totalReplyCount"]) for t in page["items"] if t["id"] not in seen]
+            seen.update(t["id"] for _, t, _ in threads)
         run.counts["asked"] += len(threads)
         run.counts["received"] += len(threads)
-        for at, thread in threads:
-            known = state["open"].get(thread["id"], [-1])[0]
-            same = known == thread["snippet"]["totalReplyCount"]
-            if at > state["low"] or same or (at < fresh and known == -1):
+        for at, thread, replies in threads:
+            if not floor <= at <= state["low"] or state["open"].get(thread["id"], [-1])[0] == replies:
                 continue
             yield from _thread(run, thread, state)
-            if run.full and "part" in state:
+            if "part" not in state:
+                state["open"][thread["id"]] = [replies, at]
+            if run.full:
+                yield run.mark()
                 return
-            state["open"][thread["id"]] = [thread["snippet"]["totalReplyCount"], at]
-        if threads:
-            state["low"] = min([state["low"], *(at for at, _ in threads)])
-            _forget(run, state)
+        state["low"] = min([state["low"], *(at for at, _, _ in threads)])
+        _forget(run, state)
         yield run.mark()
-        if "nextPageToken" not in page or not threads or max(at for at, _ in threads) < floor:
+        if "nextPageToken" not in page or not threads or max(at for at, _, _ in threads) < floor:
             return
         asked["pageToken"] = page["nextPageToken"]
 
 
 def _at(thread: dict[str, Any]) -> float:
+    """When a thread began; a thread that is none raises what `shaped` maps."""
+    _post(thread["snippet"]["topLevelComment"])
     return moment(thread["snippet"]["topLevelComment"]["snippet"]["publishedAt"]).timestamp()
 
 
@@ -225,7 +222,7 @@ def _thread(run: _Run, thread: dict[str, Any], state: dict[str, Any]) -> Iterato
     with shaped("YouTube"):
         top = thread["snippet"]["topLevelComment"]
         promised = thread["snippet"]["totalReplyCount"]
-        replies = {c["id"]: c for c in (thread.get("replies") or {}).get("comments", [])}
+        replies = {c["id"]: c for c in (thread.get("replies") or {}).get("comments", []) if _post(c)}
     run.counts["asked"] += promised
     if len(replies) < promised:
         replies |= {c["id"]: c for c in _replies(run, thread["id"])}
@@ -255,7 +252,8 @@ def _replies(run: _Run, thread: str) -> Iterator[dict[str, Any]]:
     while True:
         page = _ask(run.http, "comments", asked)
         with shaped("YouTube"):
-            yield from page["items"]
+            comments = [c for c in page["items"] if _post(c)]
+        yield from comments
         if "nextPageToken" not in page:
             return
         asked["pageToken"] = page["nextPageToken"]
