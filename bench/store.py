@@ -75,7 +75,7 @@ def timed(what: str, work: Callable[[], Any], *, per: int = 0, **facts: object) 
     told: dict[str, object] = {"what": what, "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
     if per:
         told |= {"posts": per, "posts_a_second": round(per / wall), "microseconds_a_post": round(wall / per * 1e6, 1)}
-        told |= {"posts_a_cpu_second": round(per / cpu)}
+        told |= {"posts_a_cpu_second": round(per / max(cpu, 1e-9))}
     print(json.dumps({**told, **facts, "peak_mb": memory()}), flush=True)
     return result
 
@@ -135,13 +135,12 @@ def questions(home: Path, count: int) -> None:
         timed("find", lambda query=query: find(store, query), query=query)  # type: ignore[misc]
     timed("sample frame", lambda: samples.frame(store))
     timed("marks for a sample", lambda: samples.marks(store, "c"))
-    case = CASES[0]
-    for name in ("posts_by_code", "authors_by_code", "posts_seen"):
-        timed(f"figures: {name}", lambda name=name: getattr(overview, name)(store, "c", case))  # type: ignore[misc]
-    timed("figures: disclosures", lambda: overview.disclosures_by_type(store, case))
-    timed("quotable posts of a code", lambda: overview.quotable(store, "c", "tools.osint", 5))
+    timed("figures of all codes", lambda: overview.code_figures(store, "c"))
+    timed("figures of disclosures", lambda: overview.disclosures_by_type(store, CASES[0]))
+    timed("quotable posts of all codes", lambda: overview.quotable(store, "c", 5))
     for ending in (".parquet", ".csv", ".sqlite"):
-        timed(f"write {ending}", lambda ending=ending: _write(store, home / f"x{ending}"), per=count)  # type: ignore[misc]
+        out = home / f"x{ending}"
+        timed(f"write {ending}", lambda out=out: _write(store, out), per=count)  # type: ignore[misc]
     timed("rewrite", store.rewrite, megabytes=store.path.stat().st_size >> 20)
     study = home / "study"
     study.mkdir(exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -26,14 +25,15 @@ def temp_folder(path: Path) -> Path:
 
 
 def clear_leftovers(path: Path) -> None:
-    """Remove what a crash left of a file half-written, and of a temporary folder. Only for who has the turn."""
-    fresh = fresh_name(path)
+    """Remove what a crash left of a file half-written, and of temporary files. Only for who has the turn."""
     try:
+        fresh, temp = fresh_name(path), temp_folder(path)
         if fresh.exists():
             fresh.unlink(missing_ok=True)
             _log(fresh).unlink(missing_ok=True)
-        if temp_folder(path).exists():
-            shutil.rmtree(temp_folder(path), ignore_errors=True)
+        # The folder itself stays: processes that wait have made sure of it once and count on it.
+        for file in temp.iterdir() if temp.exists() else ():
+            file.unlink(missing_ok=True)
     except OSError as error:
         raise explain_os(error, path) from None
 

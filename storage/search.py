@@ -79,7 +79,7 @@ def find(store: Store, query: str, case: str | None = None, limit: int = 20) -> 
     """
     with store.transaction() as db:
         load(db, "fts")
-        terms = list(_terms(db, query))
+        terms = list(dict.fromkeys(_terms(db, query)))
         if not terms:
             return Found(0, ())
         total, ranked = _ranked(db, terms, case, limit)

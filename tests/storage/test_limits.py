@@ -118,3 +118,31 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path, kept: bool) ->
     assert ((home / "corpus.duckdb").read_bytes() if kept else b"") == before
     if kept:
         assert Store(home / "corpus.duckdb", KEY).count() == 10
+
+
+SPILL = """
+import sys
+from pathlib import Path
+from tests.storage.made import *
+store = Store(Path(sys.argv[1]), KEY)
+seen = []
+for _ in range(2):
+    with store.transaction() as db:
+        db.execute("create temp table big as select 'zonnebloemenveld' || md5(i::text) || md5((i*7)::text) as t from range(1200000) r(i)")
+        seen += [p.read_bytes() for p in Path(sys.argv[1] + ".tmp").iterdir()]
+        assert db.execute("select count(*) from big").fetchall() == [(1200000,)]
+assert len(seen) >= 2 and sum(map(len, seen)) > 10_000_000, [len(s) for s in seen]
+assert not any(b"zonnebloemenveld" in s for s in seen)
+print(len(list(Path(sys.argv[1] + ".tmp").glob("*"))))
+"""
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_in_memory_goes_beside_the_store_unreadable(tmp_path: Path) -> None:
+    """Temporary files are encrypted, can be made again in the next transaction, and none is left."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SPILL, str(tmp_path / "corpus.duckdb")],
+        capture_output=True, text=True, timeout=120, env={**os.environ, "VELDWERK_MEMORY": "60MB"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "0\n"
