@@ -13,7 +13,7 @@ the normal interval does not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,8 @@ class Design:
     """
     N posts in clusters, and the samples of them that people coded, in the order they were drawn.
 
-    `thread` and `author` (N) are cluster numbers from 0. Each sample is estimated from alone, in cells of its
+    `thread` and `author` (N) are cluster numbers from 0, `both` those of their pairs.
+    Each sample is estimated from alone, in cells of its
     own, and the estimates are averaged: that stays unbiased when a later sample was steered by what an
     earlier one taught, which pooling them would not.
     """
@@ -54,6 +55,11 @@ class Design:
     thread: Ints
     author: Ints
     waves: tuple[Wave, ...]
+    both: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        pairs = self.thread * (self.author.max() + 1) + self.author
+        object.__setattr__(self, "both", np.unique(pairs, return_inverse=True)[1])
 
     @classmethod
     def of_one(cls, thread: Ints, author: Ints, probability: Floats, item: Ints) -> Design:
@@ -295,7 +301,7 @@ def _beyond(design: Design, cells: _Cells, machine: Flags, corpus: Interval, lev
     """The corpus interval widened by what threads and authors vary (two-way clusters, Cameron et al. 2011)."""
     inside = cells.inside
     extra = max(_from_residuals(design, cells, corpus.value), _from_machine(design, cells, machine, corpus.value))
-    clusters = min(len(np.unique(design.thread[inside])), len(np.unique(design.author[inside])))
+    clusters = min(_groups(design.thread, inside), _groups(design.author, inside))
     wide = float(t.isf((1 - level) / 2, max(clusters - 1, 1))) ** 2 * extra
     low = corpus.value - np.sqrt((corpus.value - corpus.low) ** 2 + wide)
     high = corpus.value + np.sqrt((corpus.high - corpus.value) ** 2 + wide)
@@ -332,15 +338,18 @@ def _from_machine(design: Design, cells: _Cells, machine: Flags, value: float) -
 
 def _two_way(influence: Floats, design: Design, inside: Flags) -> float:
     """The variance of a sum under clustering by thread and by author; at least that of either alone."""
-    both = np.unique(design.thread * (design.author.max() + 1) + design.author, return_inverse=True)[1]
-    thread, author, each = (_clustered(influence, x, inside) for x in (design.thread, design.author, both))
+    thread, author, each = (_clustered(influence, x, inside) for x in (design.thread, design.author, design.both))
     return max(thread + author - each, thread, author)
 
 
 def _clustered(influence: Floats, ids: Ints, inside: Flags) -> float:
     sums = np.bincount(ids, influence)
-    groups = len(np.unique(ids[inside]))
+    groups = _groups(ids, inside)
     return float((sums**2).sum()) * groups / max(groups - 1, 1)
+
+
+def _groups(ids: Ints, inside: Flags) -> int:
+    return int(np.count_nonzero(np.bincount(ids[inside])))
 
 
 def _naive(share: float, size: int, level: float) -> Interval:

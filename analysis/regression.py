@@ -73,8 +73,7 @@ def regress(
     fitted = 1 / (1 + np.exp(-matrix @ found))
     bread = np.linalg.inv((matrix * (fitted * (1 - fitted))[:, None]).T @ matrix)
     scores = matrix * (outcome - fitted)[:, None]
-    both = design.thread * (design.author.max() + 1) + design.author
-    parts = [cluster_sums(scores, ids) for ids in (design.thread, design.author, both)]
+    parts = [cluster_sums(scores, ids) for ids in (design.thread, design.author, design.both)]
     meats = [s.T @ s * (len(s) / max(len(s) - 1, 1)) for s in parts]
     errors = [np.sqrt(np.maximum(np.diag(bread @ m @ bread), 0)) for m in (meats[0] + meats[1] - meats[2], meats[0])]
     error = np.maximum(*errors)

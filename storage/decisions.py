@@ -67,7 +67,7 @@ def readings(store: Store, case: str | None = None, machines: Sequence[str] = ()
 
     Columns: coder, post, version, case, platform, thread, author, month, codes (a sorted list, perhaps
     empty), started (of the coding), place (in the coding order, if sampled). *machines* are ids of codings to
-    set beside them, under the name of their coder.
+    set beside them on the same posts, under the name of their coder.
     """
     with store.transaction() as db:
         return db.execute(
@@ -76,7 +76,9 @@ def readings(store: Store, case: str | None = None, machines: Sequence[str] = ()
                 select case when c.coder = 'human' then c.name else c.coder end as coder, s.post, s.version,
                        arg_max(c.id, struct_pack(a := c.started, b := c.id)) as coding, max(c.started) as started
                 from coding c join coded s on s.coding = c.id
-                where c.coder = 'human' or c.id in (select unnest(?::text[])) group by 1, 2, 3)
+                where c.coder = 'human' or (c.id in (select unnest(?::text[])) and s.post in (
+                    select h.post from coded h join coding k on k.id = h.coding where k.coder = 'human'))
+                group by 1, 2, 3)
             select t.coder, t.post, t.version, p."case", p.platform, p.thread, p.author,
                    strftime(p.created, '%Y-%m') as month,
                    coalesce((select list(distinct a.code order by a.code) from annotation a where a.coding = t.coding
