@@ -109,6 +109,10 @@ def _list(item: object, *paths: str) -> list[Item]:
     return [x for x in found if isinstance(x, dict)] if isinstance(found, list) else []
 
 
+def _each(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def _twitter(item: Item) -> Iterator[_Found]:
     inner = item.get("tweet")
     tweet: Item = inner if isinstance(inner, dict) and "legacy" in inner else item
@@ -169,7 +173,7 @@ def _tiktok(item: Item) -> Iterator[_Found]:
     if "desc" not in item and "createTime" not in item:
         return
     handle = _first(item, "author.uniqueId") or (item.get("author") if isinstance(item.get("author"), str) else None)
-    stickers = [text_of(line) for s in _list(item, "stickersOnItem") for line in s.get("stickerText") or () if line]
+    stickers = [text_of(words) for s in _list(item, "stickersOnItem") for words in _each(s.get("stickerText"))]
     yield _Found(
         item.get("id"),
         handle,

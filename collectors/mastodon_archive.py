@@ -71,7 +71,7 @@ def _item(activity: dict[str, Any], settings: Settings) -> RawPost | Skip:
     note = activity.get("object")
     if activity.get("type") == "Announce":
         return Skip("boost of another's post")
-    if not isinstance(note, dict) or note.get("type") not in {"Note", "Question", "Article", "Page"}:
+    if not isinstance(note, dict) or text_of(note.get("type")) not in {"Note", "Question", "Article", "Page"}:
         return Skip("not a post")
     seen_by = {a for key in ("to", "cc") for a in _texts(note.get(key))}
     if not settings.private and not seen_by & _PUBLIC:

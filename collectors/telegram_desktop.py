@@ -185,7 +185,7 @@ class _Chat:
         """The post in one message of the export, or why there is none."""
         number = _number(raw.get("id"))
         if raw.get("type") == "service":
-            if raw.get("action") in {"topic_created", "topic_create"} and number is not None:
+            if text_of(raw.get("action")) in {"topic_created", "topic_create"} and number is not None:
                 self._topics.add(number)
             return Skip("service message")
         if raw.get("type") != "message":

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from collectors import UnreadableExport, detect, load_importer
 from collectors._captured import _SHAPES
@@ -236,32 +234,6 @@ def test_what_is_not_understood_is_counted(tmp_path: Path) -> None:
         "line is not JSON": 1,
         "nested too deeply": 1,
     }
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from([(p, i) for p, i, _ in SEEN]), st.data())
-def test_no_shape_of_an_item_makes_it_stumble(seen: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
-    """Whatever stands where something else was expected, an item gives posts and skips."""
-    import copy
-
-    from collectors._captured import posts
-
-    platform, whole = seen
-    item = copy.deepcopy(whole)
-    odd = (
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([None, 1])
-    )
-    here: Any = item
-    for _ in range(data.draw(st.integers(0, 6))):
-        keys = list(here) if isinstance(here, dict) else list(range(len(here)))
-        if not keys:
-            break
-        key = data.draw(st.sampled_from(keys))
-        if isinstance(here[key], (dict, list)) and data.draw(st.booleans()):
-            here = here[key]
-        else:
-            here[key] = data.draw(odd)
-    assert list(posts(platform, item))
 
 
 def test_every_platform_promised_has_its_own_shape() -> None:

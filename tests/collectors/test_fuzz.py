@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -20,7 +21,7 @@ from tests.real import real
 
 from .test_captures import CSV, SEEN, line
 from .test_captures import write as write_lines
-from .test_downloads import COMMENT, FACEBOOK, OUTBOX, SUBMISSION, lines, outbox
+from .test_downloads import COMMENT, COMMENTS, FACEBOOK, OUTBOX, SUBMISSION, lines, outbox
 from .test_speech import write_document
 
 CANARY = "Zwaluwstaartje"
@@ -114,6 +115,79 @@ def test_a_damaged_export_is_read_or_refused_in_our_words(
                     assert CANARY not in told
                 assert all(isinstance(i, (RawPost, Skip, Mark)) for i in items)
                 assert all(len(i.reason) < 60 and CANARY not in i.reason for i in items if isinstance(i, Skip))
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    5,
+    10**30,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    "9" * 400,
+    [],
+    {},
+    [None, 1],
+    [{}],
+]
+ODD += [{"text": 1}, [["a"]], {"result": []}, [[]], {"a": {"b": []}}]
+
+
+def places(item: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to every value in *item*."""
+    inner = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+    return [way for key, value in inner for way in ((*before, key), *places(value, (*before, key)))]
+
+
+def oddly(item: Any, chance: random.Random) -> Any:
+    """*item* with something unexpected in up to three places."""
+    changed = copy.deepcopy(item)
+    for _ in range(chance.randint(1, 3)):
+        if ways := places(changed):
+            *to, key = chance.choice(ways)
+            here = changed
+            for step in to:
+                here = here[step]
+            here[key] = copy.deepcopy(chance.choice(ODD))
+    return changed
+
+
+def as_lines(items: list[Any]) -> str:
+    return "".join(json.dumps(item) + "\n" for item in items)
+
+
+ROW = {"id": "1", "thread_id": "1", "body": "x", "timestamp": "2025-03-03 11:06:40", "author": "a", "mentions": "a,b"}
+INSTAGRAM = {"media": [{"uri": "a.jpg", "creation_timestamp": 1_741_000_000, "title": "x"}], "title": "album"}
+SHAPES: dict[str, tuple[list[Any], Any, Callable[[list[Any]], str]]] = {
+    "zeeschuimer": ([line(p, i) for p, i, _ in SEEN], line("x.com", {}), as_lines),
+    "4cat": ([ROW], ROW, as_lines),
+    "reddit-dump": ([SUBMISSION, COMMENT, SUBMISSION | {"edited": True, "is_video": True}], SUBMISSION, as_lines),
+    "mastodon-archive": (OUTBOX, OUTBOX[0], lambda items: outbox(items).decode()),
+    "meta-download": (
+        [*FACEBOOK["group_posts_v2"], *COMMENTS["group_comments_v2"], INSTAGRAM],
+        FACEBOOK["group_posts_v2"][0],
+        lambda items: json.dumps({"group_posts_v2": items}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_items_of_any_shape_are_posts_or_skips(name: str, tmp_path: Path) -> None:
+    """Whatever stands where something else was expected, each item gives a post or a named skip."""
+    chance = random.Random(name)
+    whole, first, write = SHAPES[name]
+    path = tmp_path / "a.json"
+    path.write_text(write([first, *(oddly(chance.choice(whole), chance) for _ in range(2500))]))
+    importer = load_importer(name)
+    assert importer.sniff(path)
+    found = list(importer.read(path, importer.Settings()))
+    assert len(found) >= 2501
+    assert {type(i) for i in found} == {RawPost, Skip}
 
 
 def test_every_format_is_detected_as_itself_alone(tmp_path: Path) -> None:

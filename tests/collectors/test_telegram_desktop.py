@@ -127,7 +127,7 @@ def test_an_old_export_without_unix_time_is_read_in_its_zone(tmp_path: Path) -> 
 
 def test_a_file_cut_off_anywhere_gives_what_is_whole(tmp_path: Path) -> None:
     """Cut after any byte, an export is refused, or gives its whole messages in order and says that it breaks off."""
-    whole = json.dumps(chat([message(n, f"bericht {n} é") for n in range(1, 6)]), ensure_ascii=False).encode()
+    whole = json.dumps(chat([message(n, f"bericht {n} é") for n in range(1, 4)]), ensure_ascii=False).encode()
     path = tmp_path / "result.json"
     outcomes = set()
     for end in range(1, len(whole)):
@@ -140,7 +140,7 @@ def test_a_file_cut_off_anywhere_gives_what_is_whole(tmp_path: Path) -> None:
         outcomes.add(len(found.posts))
         assert found.texts == [f"bericht {n} é" for n in range(1, 1 + len(found.posts))]
         assert found.skipped == {"the export breaks off here": 1}
-    assert outcomes == {"refused", 1, 2, 3, 4, 5}
+    assert outcomes == {"refused", 1, 2, 3}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,19 @@ def test_what_cannot_be_read_is_refused_before_anything_is_given(broken: str, tm
     st.lists(
         st.dictionaries(
             st.sampled_from(
-                ["id", "type", "date", "date_unixtime", "text", "from", "from_id", "poll", "reply_to_message_id"]
+                [
+                    "id",
+                    "type",
+                    "date",
+                    "date_unixtime",
+                    "text",
+                    "from",
+                    "from_id",
+                    "poll",
+                    "reply_to_message_id",
+                    "action",
+                    "action",
+                ]
             ),
             st.recursive(
                 st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just("message"),
