@@ -53,9 +53,11 @@ def raw_post(thing: Any) -> RawPost:
     )
 
 
-def checked(thing: Any) -> Any:
+def checked(thing: Any, kind: str = "") -> Any:
     """The submission or comment, if it has all that is asked of it; to be called within `mapped`."""
     has = vars(thing)
+    if not thing.fullname.startswith(kind):
+        raise TypeError
     raw_post(thing)
     if not isinstance(has["created_utc"], int | float) or not isinstance(has["id"], str):
         raise TypeError

@@ -199,7 +199,7 @@ def _read_listing(run: _Run, stream: _Stream, floor: float) -> tuple[list[Any], 
             items = subreddit.search(stream.query, sort="new", time_filter="all", limit=None)
         else:
             items = getattr(subreddit, stream.kind)(limit=None)
-        for submission in map(checked, items):
+        for submission in (checked(item, "t3_") for item in items):
             if stream.ordered and submission.created_utc < floor:
                 return list(listed.values()), True
             listed.setdefault(submission.id, submission)
