@@ -248,7 +248,8 @@ def dump(path: Path, count: int) -> None:
         for n, post in enumerate(posts(count)):
             line = {
                 "id": f"{n:x}", "author": f"user_{post.author[-6:]}", "body": post.text, "subreddit": "meldpunt",
-                "link_id": f"t3_{n // 12:x}", "parent_id": f"t3_{n // 12:x}", "created_utc": int(post.created.timestamp()),
+                "link_id": f"t3_{n // 12:x}", "parent_id": f"t3_{n // 12:x}",
+                "created_utc": int(post.created.timestamp()),
             }  # fmt: skip
             file.write(json.dumps(line) + "\n")
 

@@ -128,7 +128,8 @@ store = Store(Path(sys.argv[1]), KEY)
 seen = []
 for _ in range(2):
     with store.transaction() as db:
-        db.execute("create temp table big as select 'zonnebloemenveld' || md5(i::text) || md5((i*7)::text) as t from range(1200000) r(i)")
+        db.execute("create temp table big as select t || md5(i::text) || md5((i * 7)::text) as t "
+                   "from range(1200000) r(i), (select 'zonnebloemenveld' as t)")
         seen += [p.read_bytes() for p in Path(sys.argv[1] + ".tmp").iterdir()]
         assert db.execute("select count(*) from big").fetchall() == [(1200000,)]
 assert len(seen) >= 2 and sum(map(len, seen)) > 10_000_000, [len(s) for s in seen]
