@@ -68,8 +68,8 @@ def admit(
 
     Store each admission before asking for the next: `labels` (what the store knows of threads) and
     `suppressed` (pseudonyms that must stay out) are asked anew for each batch. `locate` names the platforms of
-    which native ids are kept for a later refresh (None: all). A CollectorError is passed on after what came before it. Raises Refused for a platform
-    that the policy does not allow.
+    which native ids are kept for a later refresh (None: all). A CollectorError is passed on after what came
+    before it. Raises Refused for a platform that the policy does not allow.
     """
     gate = _Gate(case, source, run, policy, names, redactor, labels, suppressed, locate)
     waiting = _Waiting()

@@ -63,13 +63,6 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[8:], "little")
 
 
-def renew_fingerprints(db: duckdb.DuckDBPyConnection) -> None:
-    """Bring the fingerprints up to the texts, after texts were changed in place."""
-    db.execute(
-        "update post set fingerprint = md5_number_lower(text) where fingerprint is distinct from md5_number_lower(text)"
-    )
-
-
 def _known(db: duckdb.DuckDBPyConnection, posts: Sequence[Post]) -> dict[str, tuple[int, int | None]]:
     """Of the posts that are in the store already: the current version and the fingerprint of its words."""
     db.register("incoming", pa.table({"id": pa.array([p.id for p in posts], _TEXT)}))

@@ -176,16 +176,6 @@ class Database:
 class Store(Database):
     """The research corpus: posts, provenance, codings. Its parts' SQL lies in the modules of `storage`."""
 
-    def rewrite(self) -> None:
-        """
-        Write everything that is kept into a new file and put it in the old one's place; see `Database.rewrite`.
-
-        Who erases may have changed texts in place: what posts are known again by is renewed first.
-        """
-        with self.transaction() as db:
-            posts.renew_fingerprints(db)
-        super().rewrite()
-
     # ------------------------------------------------------------------------------------------ posts
     def add(self, batch: Batch) -> Added:
         """Keep the posts, labels and cursor of *batch*, all or nothing; known posts only as new versions."""

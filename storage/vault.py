@@ -43,8 +43,8 @@ class Vault(Database):
         with self.transaction() as db:
             db.register("new_locator", frame.to_arrow())
             db.execute(
-                "insert into locator select distinct on (post) n.* exclude (thread), ?, null, n.thread from new_locator n "
-                "anti join locator using (post)",
+                "insert into locator select distinct on (post) n.* exclude (thread), ?, null, n.thread "
+                "from new_locator n anti join locator using (post)",
                 [now()],
             )
             db.unregister("new_locator")
@@ -52,8 +52,8 @@ class Vault(Database):
     def of(self, case: str, source: str | None = None, *, batch: int = 100) -> Iterator[list[Locator]]:
         """The locators of a case, or of one source of it, those checked longest ago first, in batches."""
         rows = self.query(
-            'select post, "case", source, platform, native, thread from locator where "case" = ? and (? is null or source = ?) '
-            "order by coalesce(checked, collected), post",
+            'select post, "case", source, platform, native, thread from locator '
+            'where "case" = ? and (? is null or source = ?) order by coalesce(checked, collected), post',
             [case, source, source],
         )
         found = [Locator(Pseudonym(p), *rest) for p, *rest in rows]

@@ -153,3 +153,13 @@ def test_nothing_readable_stands_in_the_files(tmp_path: Path) -> None:
     held = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
     for word in (b"zonnebloemenveld", b"gestolen", post(3).id.encode(), b"neighbourhood"):
         assert word not in held
+
+
+def test_a_rewrite_keeps_posts_known_by_the_words_that_came(tmp_path: Path) -> None:
+    """A post that came with a digest is known again after a rewrite, though its kept text is another."""
+    store = Store(tmp_path / "corpus.duckdb", None)
+    came = post(1, "[PERSOON-1] zei iets", digest="abc")
+    store.add(Batch(came.case, "s", (came,)))
+    store.rewrite()
+    assert store.add(Batch(came.case, "s", (dataclasses.replace(came, text="[@a1] zei iets"),))) == Added(duplicates=1)
+    assert store.add(Batch(came.case, "s", (dataclasses.replace(came, digest="abd"),))) == Added(edited=1)
