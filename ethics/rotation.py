@@ -49,7 +49,7 @@ def destroy(held: Holdings, case: str) -> int:
     Salts(held.root, case).destroy()
     locators = held.vault.forget_case(case)
     held.vault.rewrite()
-    rights.forget_cursors(held.store, case)
+    rights.forget_collecting(held.store, case)
     held.store.rewrite()
     held.audit.append("keys", what="destroyed", case=case, locators=locators)
     return locators

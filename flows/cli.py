@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "Train the supervised coder on gold, and measure it.",
     "estimate": "Prevalence of each code with design-based intervals.",
     "codebook": "Write the codebook, or check one.",
+    "quotes": "The quote register: what may be cited, in which words, and who approved it.",
     "interviews": "Take interview transcripts in through the same gate and codebook.",
     "triangulate": "Joint display of posts and interviews, and the next topic guide.",
     "network": "Multilayer networks, their measures over time, panel models.",

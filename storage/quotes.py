@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .posts import POST_COLUMNS, row_to_post
 from .times import aware, naive
 
 if TYPE_CHECKING:
+    from .records import Post
     from .store import Store
 
 
@@ -27,6 +29,12 @@ class Quote:
     paraphrase: str
     approved_by: str
     approved: datetime
+
+
+def current_post(store: Store, post: str) -> Post | None:
+    """The post with this id in its current version."""
+    rows = store.query(f"select {POST_COLUMNS}, null from current_post where id = ?", [post])
+    return row_to_post(rows[0]) if rows else None
 
 
 def approve(store: Store, quote: Quote) -> None:

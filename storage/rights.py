@@ -271,10 +271,11 @@ def left_of(database: Database, names: Collection[str], addressed: Collection[st
     return {table: n for table, n in left.items() if n}
 
 
-def forget_cursors(store: Store, case: str) -> None:
-    """Delete where the sources of a case stopped."""
+def forget_collecting(store: Store, case: str) -> None:
+    """Delete what only collecting needs: where the sources of a case stopped, and names learned to be redacted."""
     with store.transaction() as db:
-        db.execute('delete from cursor where "case" = ?', [case])
+        for table in ("cursor", "learned"):
+            db.execute(f'delete from {table} where "case" = ?', [case])
 
 
 # ---------------------------------------------------------------------------------------------------- renaming

@@ -196,6 +196,22 @@ def test_keys_are_shown_rotated_and_destroyed(home: Home, tmp_path: Path) -> Non
         chat(home, tmp_path)
 
 
+def test_a_quote_is_judged_before_it_is_approved(home: Home, tmp_path: Path) -> None:
+    """Words that could be looked up need a paraphrase or a clear yes; what is entered says who approved it."""
+    chat(home, tmp_path)
+    post = next(p for p in home.store.posts(CASE) if "brug" in p.text)
+    refused = veldwerk("quotes", "approve", post.id, "--by", "A")
+    assert "9 words in a row" in str(refused.exception)
+    named = veldwerk("quotes", "approve", post.id, "--by", "A", "--paraphrase", "Kees Pietersen zag een bus")
+    assert "seems to name somebody" in str(named.exception)
+    assert veldwerk("quotes", "approve", post.id, "--by", "A", "--paraphrase", "iemand zocht een busje").exit_code == 0
+    assert veldwerk("quotes", "approve", post.id, "--by", "B", "--start", "4", "--end", "9").exit_code == 0
+    register = told("quotes", "list", CASE)
+    assert [(q["approved_by"], q["paraphrase"]) for q in register] == [("A", "iemand zocht een busje"), ("B", "")]
+    told("erase", "--post", post.id)
+    assert told("quotes", "list") == []
+
+
 def test_the_papers_hold_figures_and_no_person(home: Home, tmp_path: Path) -> None:
     """Register, annex and notices name the case and what was measured; the deposit holds no post and no pseudonym."""
     chat(home, tmp_path)
