@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.prevalence import Design, Estimate, estimate
+from analysis.prevalence import Design, Estimate, Wave, estimate
 from coding.sampling import Drawn, random_draw, stratified_draw, weighted_draw
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Outcome:
 
 SCENES = tuple(
     Scene(f"{design}, {100 * p:g} %, n={n}", p, recall, false, design, n)
-    for design in ("random", "stratified", "uncertain", "rare")
+    for design in ("random", "stratified", "uncertain", "rare", "two waves")
     for p, recall, false, n in ((0.25, 0.7, 0.06, 300), (0.08, 0.65, 0.05, 400), (0.03, 0.6, 0.02, 600))
 )
 
@@ -89,21 +89,36 @@ def talk(scene: Scene, rng: np.random.Generator) -> Corpus:
     return Corpus(truth, machine, score, thread, author, platform)
 
 
-def draw(scene: Scene, corpus: Corpus, rng: np.random.Generator) -> Drawn:
+def drawn(scene: Scene, corpus: Corpus, rng: np.random.Generator) -> Design:
     """A sample by the scene's design, as `coding.sampling` draws it."""
+    one: Drawn
+    if scene.design == "two waves":
+        return _two_waves(scene, corpus, rng)
     if scene.design == "random":
-        return random_draw(scene.posts, scene.n, rng)
-    if scene.design == "stratified":
+        one = random_draw(scene.posts, scene.n, rng)
+    elif scene.design == "stratified":
         strata = [f"{p}{m}" for p, m in zip(corpus.platform, corpus.machine, strict=True)]
-        return stratified_draw(strata, scene.n, rng, equal=True)
-    measure = 4 * corpus.score * (1 - corpus.score) if scene.design == "uncertain" else corpus.score
-    return weighted_draw(measure, scene.n, rng)
+        one = stratified_draw(strata, scene.n, rng, equal=True)
+    else:
+        measure = 4 * corpus.score * (1 - corpus.score) if scene.design == "uncertain" else corpus.score
+        one = weighted_draw(measure, scene.n, rng)
+    return Design.of_one(corpus.thread, corpus.author, one.probability, one.chosen)
 
 
-def judged(corpus: Corpus, drawn: Drawn, within: NDArray[np.bool_] | None = None) -> Estimate:
-    """The estimate from one drawn sample."""
-    design = Design.of_one(corpus.thread, corpus.author, drawn.probability, drawn.chosen)
-    return estimate(design, corpus.machine, corpus.truth[drawn.chosen].astype(float), within)
+def _two_waves(scene: Scene, corpus: Corpus, rng: np.random.Generator) -> Design:
+    """Active learning: half drawn at random, half where the first half found the code or the machine points to it."""
+    half = scene.n // 2
+    first = random_draw(scene.posts, half, rng)
+    found = np.bincount(corpus.thread[first.chosen], corpus.truth[first.chosen], corpus.thread.max() + 1) > 0
+    second = weighted_draw(found[corpus.thread] * 0.5 + corpus.machine * 0.5, half, rng)
+    part = np.full(scene.posts, 0.5)
+    waves = (Wave(d.probability, part, d.chosen, d.probability[d.chosen]) for d in (first, second))
+    return Design(corpus.thread, corpus.author, tuple(waves))
+
+
+def judged(corpus: Corpus, design: Design, within: NDArray[np.bool_] | None = None) -> Estimate:
+    """The estimate once everything drawn was coded."""
+    return estimate(design, corpus.machine, corpus.truth[design.item].astype(float), within)
 
 
 def simulate(scene: Scene, runs: int, seed: int = 1) -> Outcome:
@@ -116,10 +131,10 @@ def simulate(scene: Scene, runs: int, seed: int = 1) -> Outcome:
     for _ in range(runs):
         # New talk each time: the corpus interval must hold this corpus's share, `beyond` the share behind all.
         corpus = talk(scene, rng)
-        drawn = draw(scene, corpus, rng)
-        found = judged(corpus, drawn)
+        design = drawn(scene, corpus, rng)
+        found = judged(corpus, design)
         one = corpus.platform == 1
-        part = judged(corpus, drawn, one)
+        part = judged(corpus, design, one)
         truth = corpus.truth.mean()
         hits += [
             x.low <= y <= x.high
@@ -133,10 +148,11 @@ def simulate(scene: Scene, runs: int, seed: int = 1) -> Outcome:
     return Outcome(scene.name, runs, *(hits / runs).tolist(), *(widths / runs).tolist(), bias / runs)
 
 
-def outcomes(runs: int) -> Iterator[Outcome]:
-    """One outcome a scene."""
+def outcomes(runs: int, only: str = "") -> Iterator[Outcome]:
+    """One outcome a scene, of the designs that begin so."""
     for scene in SCENES:
-        yield simulate(scene, runs)
+        if scene.design.startswith(only):
+            yield simulate(scene, runs)
 
 
 def beside_ppi(scene: Scene, runs: int) -> dict[str, float | str]:
@@ -147,10 +163,10 @@ def beside_ppi(scene: Scene, runs: int) -> dict[str, float | str]:
     rows = []
     for _ in range(runs):
         corpus = talk(scene, rng)
-        drawn = draw(scene, corpus, rng)
-        ours, truth = judged(corpus, drawn).corpus, corpus.truth.mean()
-        rest = np.setdiff1d(np.arange(scene.posts), drawn.chosen)
-        parts = [corpus.truth[drawn.chosen], corpus.machine[drawn.chosen], corpus.machine[rest]]
+        design = drawn(scene, corpus, rng)
+        ours, truth = judged(corpus, design).corpus, corpus.truth.mean()
+        rest = np.setdiff1d(np.arange(scene.posts), design.item)
+        parts = [corpus.truth[design.item], corpus.machine[design.item], corpus.machine[rest]]
         args = [p.astype(float) for p in parts]
         theirs = float(np.ravel(ppi_mean_pointestimate(*args))[0])
         low, high = (float(np.ravel(x)[0]) for x in ppi_mean_ci(*args, alpha=0.05))
@@ -165,6 +181,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", default="", help="a design, such as random")
     parser.add_argument("--ppi", action="store_true", help="compare with ppi-python instead, where it is installed")
     args = parser.parse_args()
     if args.ppi:
@@ -174,7 +191,7 @@ def main() -> int:
     rows = []
     heads = " ".join(f"{h:>6}" for h in ("ours", "gold", "naive", "domain", "beyond"))
     print(f"{'scene':28} {heads} {'width':>7} {'gold w':>7} {'bias':>8}")
-    for row in outcomes(args.runs):
+    for row in outcomes(args.runs, args.only):
         rows.append(row)
         shares = (row.coverage, row.gold_only, row.naive, row.one_platform, row.beyond)
         print(f"{row.scene:28} " + " ".join(f"{100 * s:6.1f}" for s in shares)
