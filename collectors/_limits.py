@@ -2,10 +2,10 @@
 Rate limits and waiting times, kept in files, so that runs of one platform share them and remember them.
 
 A platform publishes so many requests per so many seconds. `Throttle` counts requests in a hundred
-slots of that time and lets one through only while the whole window, with 2 % to spare for the road,
-holds fewer than allowed: a fixed or sliding window on the other side is never tripped, and a long run
-reaches 97 % of the published rate. What the platform itself says (remaining, reset, retry-after) is
-kept beside it and goes first.
+slots of that time and lets one through only while the whole window, with a little to spare for the road
+(2 %, a second at least), holds fewer than allowed: a fixed or sliding window on the other side is never
+tripped, and a long run reaches 97 % of the published rate. What the platform itself says (remaining,
+reset, retry-after) is kept beside it and goes first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ PATIENCE = 900.0
 
 FORGET = 14 * 86_400.0
 SLOTS = 100
-SPARE = 1.02
+SPARE = 0.02
+ROAD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Limit:
 
     requests: int
     seconds: float
+
+    @property
+    def span(self) -> float:
+        """Seconds that a request counts: answers travel, so that theirs and our stretches of time differ."""
+        return self.seconds + max(SPARE * self.seconds, ROAD)
 
 
 @dataclass(slots=True)
@@ -127,7 +133,7 @@ class Throttle:
             width = limit.seconds / SLOTS
             slots = state.counted.setdefault(_key(limit), {})
             slots[int(moment // width)] = slots.get(int(moment // width), 0) + units
-            oldest = int((moment - limit.seconds * SPARE) // width)
+            oldest = int((moment - limit.span) // width)
             state.counted[_key(limit)] = {slot: n for slot, n in slots.items() if slot >= oldest}
         if state.remaining is not None:
             state.remaining = state.remaining - units if state.reset > moment else None
@@ -157,7 +163,7 @@ def _key(limit: Limit) -> str:
 def _free(limit: Limit, slots: dict[int, int], units: int, moment: float) -> float:
     """When the window of *limit* has room for *units* more: slots leave it whole, oldest first."""
     width = limit.seconds / SLOTS
-    span = limit.seconds * SPARE
+    span = limit.span
     held = {slot: n for slot, n in slots.items() if (slot + 1) * width + span > moment}
     total, ready = sum(held.values()), moment
     for slot in sorted(held):

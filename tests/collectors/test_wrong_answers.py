@@ -29,6 +29,7 @@ SETTINGS: dict[str, Callable[[str], dict[str, Any]]] = {
     "youtube": lambda url: {"url": url, "videos": ["x"]},
     "discourse": lambda url: {"url": url, "categories": ["x"]},
     "feeds": lambda url: {"urls": [f"{url}/feed"]},
+    "lemmy": lambda url: {"instance": url, "communities": ["x"]},
 }
 TOKEN = {"access_token": "t", "token_type": "bearer", "expires_in": 3600, "scope": "*"}
 MILD = {"feeds": {"200 with JSON cut short", "200 in an encoding it does not name", "200 with a JSON bomb"}}
