@@ -9,8 +9,10 @@ from typing import Any
 from analysis.estimates import BY, Basis, NotEstimable, Row, basis, learnt_from, rows, suppressed, warnings
 from analysis.regression import covariates, regress
 from storage import Coding
+from storage.overview import sources
 
 from .errors import WrongUse
+from .fieldwork import PREFIX
 from .home import Home
 from .samples import codebook_of, in_words, machines
 
@@ -67,6 +69,8 @@ def _basis(home: Home, case: str | None, coder: str | None) -> tuple[Coding | No
             fault = fault or error
             told.append(f"the codes of {machine.coder} were not used: it learnt from all the gold there is")
             continue
+        if machine.coder == "model" and any(s.startswith(PREFIX) for s in sources(home.store)):
+            told.append("the model learnt from texts like those of the fieldwork set: here it looks better than it is")
         if learnt:
             told.append(f"{machine.coder} learnt from gold; what it learnt from is left out of the estimates")
         return machine, base, told

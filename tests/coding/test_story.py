@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +20,7 @@ from coding.run import code_posts
 from flows.cli import cli
 from flows.errors import WrongUse
 from flows.home import Home
-from storage import Batch, Coding
+from storage import Batch, Coding, Pseudonym
 from tests.coding.field import NOW, gold_codes, gold_posts
 
 Veldwerk = Callable[..., dict[str, Any]]
@@ -129,6 +131,7 @@ def test_the_whole_loop_from_the_draw_to_the_estimate(home: Home, veldwerk: Veld
     assert len(related["coefficients"]) == 4
 
 
+@pytest.mark.slow
 def test_posts_a_model_learnt_from_are_not_used_to_judge_it(home: Home, veldwerk: Veldwerk) -> None:
     """After training on the sample another coder is taken, and it is said; a second sample makes the model usable."""
     for _ in code_posts(home.store, "rules", load_codebook()):
@@ -202,3 +205,46 @@ def test_the_human_readable_answers_hold_the_same_figures(home: Home, veldwerk: 
         assert done.exit_code == 0
         assert all(c.id in done.stdout for c in load_codebook().codes)
     assert "not supported" in CliRunner().invoke(cli, ["agreement"], standalone_mode=False).stdout
+
+
+def test_a_file_of_several_coders_is_taken_in_whole_or_not_at_all(
+    home: Home, veldwerk: Veldwerk, tmp_path: Path
+) -> None:
+    """When one coder of a file cannot be taken in, the others are not either; named rightly, all are."""
+    veldwerk("sample", "all", "--n", 10, "--seed", 5)
+    from storage import samples
+
+    posts = [p for p, _ in samples.returnable(home.store)]
+    path = tmp_path / "export.zip"
+    with ZipFile(path, "w") as archive:
+        for user in ("1", "2"):
+            lines = (json.dumps({"post_id": p, "label": ["norms.doxing"]}) for p in posts)
+            archive.writestr(f"{user}.jsonl", "\n".join(lines))
+    with pytest.raises(WrongUse, match="code name"):
+        veldwerk("annotations", "add", path, "--coder", "1=anna", "--coder", "2=Bram de Boer")
+    with pytest.raises(WrongUse, match="2=NAME"):
+        veldwerk("annotations", "add", path, "--coder", "1=anna")
+    assert home.store.codings() == []
+    told = veldwerk("annotations", "add", path, "--coder", "1=anna", "--coder", "2=bram")["annotations"]
+    assert [(t["coder"], t["new"]) for t in told] == [("anna", 10), ("bram", 10)]
+
+
+@pytest.mark.slow
+def test_what_leaves_is_redacted_once_more_and_nothing_raw_is_in_a_message(home: Home, veldwerk: Veldwerk) -> None:
+    """A name that the gate let pass is taken out of every exported file."""
+    post = next(p for p in gold_posts())
+    raw = replace(post, id=Pseudonym("paaaaaaaaaaaaaaaa"), text="Bel 06 12345678 of mail jan.de.boer@example.org")
+    home.store.add(Batch("all", "gold", (raw,)))
+    for to in ("csv", "xlsx", "qdpx", "label-studio", "doccano", "parquet", "cas"):
+        (file,) = veldwerk("sample", "all", "--n", 561, "--to", to)["files"]
+        names = {"06 12345678", "jan.de.boer@example.org"}
+        assert not names & set(words_in(Path(file["path"]))), to
+        assert file["posts"] == 561
+
+
+def words_in(path: Path) -> list[str]:
+    """The two telling strings, where they stand in a file or its members."""
+    from ethics.outputs import _contents
+
+    text = "\n".join(data.decode("utf-8", "replace") for data in _contents(path))
+    return [w for w in ("06 12345678", "jan.de.boer@example.org") if w in text]
