@@ -23,9 +23,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -119,8 +119,7 @@ class Answer:
         except UnicodeDecodeError:
             raise Cut("sent text in an encoding that it did not name") from None
         except ValueError:
-            page = self.content.lstrip()[:1] == b"<"
-            raise Cut("sent a web page in place of JSON" if page else "sent JSON that is cut short or broken") from None
+            raise not_json(self.content) from None
 
 
 def steadily(what: str, throttle: Throttle, send: Callable[[], R], units: int = 1) -> R:

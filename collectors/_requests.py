@@ -70,8 +70,7 @@ def _check(response: requests.Response) -> None:
     try:
         response.json()
     except (ValueError, RecursionError):
-        page = response.content.lstrip()[:1] == b"<"
-        raise Cut("sent a web page in place of JSON" if page else "sent JSON that is cut short or broken") from None
+        raise not_json(response.content) from None
 
 
 def _without_rates(headers: Mapping[str, str]) -> dict[str, str]:

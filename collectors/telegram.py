@@ -175,10 +175,7 @@ def _history(run: _Run, chat: _Chat) -> Iterator[Item]:
     """The messages of a chat from where the last run stopped, a page a request."""
     state = _begin(run, chat)
     while not run.full:
-        low = state["min"]
-        page = run.telegram.ask(lambda client: client.get_messages(chat.peer, limit=PAGE, reverse=True, min_id=low))
-        if not page:
-            break
+        page = _page(run, chat, state["min"])
         copies = _copies(run, chat, page)
         for message in page:
             if run.full or message.date.timestamp() >= run.until:

@@ -72,9 +72,7 @@ class Replay:
     def sources(self, case: str) -> list[ReplaySource]:
         """The sources of this case that the server can play."""
         here = [p for p in API_PLATFORMS if p in {r.platform for r in rows(case)}]
-        return [
-            ReplaySource(case, p, COLLECTORS[p], self._settings(case, p), len(rows(case, p))) for p in here
-        ]
+        return [ReplaySource(case, p, COLLECTORS[p], self._settings(case, p), len(rows(case, p))) for p in here]
 
     def _settings(self, case: str, platform: str) -> dict[str, Any]:
         match platform:
@@ -126,7 +124,7 @@ class Replay:
 
             do_GET = do_POST = _answer  # noqa: N815 (names that http.server calls)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in http.server)
                 """Nothing: a request line may hold an id."""
 
         return Handler

@@ -80,8 +80,9 @@ def test_good_json_of_another_shape_is_an_error_or_nothing(collector: str, name:
             assert found.posts == []
 
 
-KEYS = """data children kind id account content created_at posts feed post uri record author cursor thread items
-snippet topLevelComment post_stream stream topic_list topics category_list categories""".split()
+KEYS = ["data", "children", "kind", "id", "account", "content", "created_at", "posts", "feed", "post", "uri", "record"]
+KEYS += ["author", "cursor", "thread", "items", "snippet", "topLevelComment", "post_stream", "stream", "topic_list"]
+KEYS += ["topics", "category_list", "categories", "comments", "comment", "creator"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2**40) | st.text(max_size=6),
     lambda inner: (
@@ -224,17 +225,25 @@ def test_an_answer_that_drips_is_given_up() -> None:
     """A server that sends a byte now and then does not hold a run for ever."""
     slow = Raw(http(200, "[" + " " * 4000 + "]").data, pause=0.02, piece=20)
     start = time.monotonic()
-    with Scripted(lambda _: slow) as server, standing(), client(server, patience=0.1) as web:
-        with pytest.raises(PlatformUnreachable):
-            web.json("/x")
+    with (
+        Scripted(lambda _: slow) as server,
+        standing(),
+        client(server, patience=0.1) as web,
+        pytest.raises(PlatformUnreachable),
+    ):
+        web.json("/x")
     assert time.monotonic() - start < 10
 
 
 def test_a_silent_server_is_given_up() -> None:
     """A server that takes the request and says nothing is left after the time-out."""
-    with Scripted(lambda _: Raw(b"H", pause=1.0)) as server, standing(), client(server, timeout=0.1) as web:
-        with pytest.raises(PlatformUnreachable):
-            web.json("/x")
+    with (
+        Scripted(lambda _: Raw(b"H", pause=1.0)) as server,
+        standing(),
+        client(server, timeout=0.1) as web,
+        pytest.raises(PlatformUnreachable),
+    ):
+        web.json("/x")
 
 
 def test_nobody_listens() -> None:
@@ -249,18 +258,22 @@ def test_nobody_listens() -> None:
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer larger than any page is not kept in memory."""
     monkeypatch.setattr("collectors._http.LARGEST", 1 << 16)
-    with Scripted(lambda _: http(200, b"x" * (1 << 20))) as server, standing(), client(server) as web:
-        with pytest.raises(PlatformUnreachable):
-            web.json("/x")
+    with (
+        Scripted(lambda _: http(200, b"x" * (1 << 20))) as server,
+        standing(),
+        client(server) as web,
+        pytest.raises(PlatformUnreachable),
+    ):
+        web.json("/x")
 
 
 def test_an_authorization_is_not_carried_to_another_host() -> None:
     """A redirect away from the platform takes no key along."""
     with Scripted(lambda _: as_json([])) as other:
         away = http(302, "", {"Location": other.url.replace("127.0.0.1", "localhost") + "/y"})
-        with Scripted(lambda _: away) as server, standing():
-            with Http("The test", server.url, Throttle("away"), headers={"Authorization": "Bearer s"}) as web:
-                web.json("/x")
+        key = {"Authorization": "Bearer s"}
+        with Scripted(lambda _: away) as server, standing(), client(server, headers=key) as web:
+            web.json("/x")
     assert "authorization" not in other.asked[0].headers
 
 
@@ -275,17 +288,25 @@ def test_missing_keys_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_short_error_name_is_told_and_a_sentence_is_not() -> None:
     """`commentsDisabled` helps; a message may quote, and stays out."""
     body = {"error": {"errors": [{"reason": "commentsDisabled"}], "message": SECRET}}
-    with Scripted(lambda _: as_json(body, 403)) as server, standing(), client(server) as web:
-        with pytest.raises(PlatformRefused, match="commentsDisabled") as caught:
-            web.json("/x")
+    with (
+        Scripted(lambda _: as_json(body, 403)) as server,
+        standing(),
+        client(server) as web,
+        pytest.raises(PlatformRefused, match="commentsDisabled") as caught,
+    ):
+        web.json("/x")
     assert SECRET not in str(caught.value)
 
 
 def test_pauses_grow() -> None:
     """Each further try of a failing server waits longer, and the last one is followed by no wait."""
-    with Scripted(lambda _: http(500)) as server, standing() as clock, client(server) as web:
-        with pytest.raises(PlatformUnreachable):
-            web.json("/x")
+    with (
+        Scripted(lambda _: http(500)) as server,
+        standing() as clock,
+        client(server) as web,
+        pytest.raises(PlatformUnreachable),
+    ):
+        web.json("/x")
     assert len(server.asked) == 5
     assert len(clock.slept) == 4
     assert all(0.5 * 2**n <= pause <= 2**n for n, pause in enumerate(clock.slept))
