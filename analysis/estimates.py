@@ -93,10 +93,13 @@ def basis(store: Store, coding: Coding | None, case: str | None = None, trained_
     """
     frame = kept.frame(store, case)
     truth = gold(store, case)
-    usable = truth.posts.filter(~pl.col("post").is_in(list(trained_on)))
+    learnt = frozenset(trained_on)
+    usable = truth.posts.filter(~pl.col("post").is_in(list(learnt)))
     found = kept.samples(store, case)
-    drawn = [_Drawn.of(store, s.id, frame, usable) for s in found]
-    drawn = [d for d in drawn if len(d.items)]
+    every = [_Drawn.of(store, s, frame, usable, learnt) for s in found]
+    if learnt:
+        every = _spared(every, learnt, [kept.items(store, s.id) for s in found])
+    drawn = [d for d in every if len(d.items)]
     if not drawn:
         raise NotEstimable(_why(found, truth))
     covered = pl.concat([d.chances.select("post") for d in drawn]).unique()
@@ -107,7 +110,7 @@ def basis(store: Store, coding: Coding | None, case: str | None = None, trained_
     split = truth.values.filter(basis="split").join(covered, on="post", how="semi")
     coded = len(pl.concat([d.items.select("post") for d in drawn]).unique())
     return Basis(
-        posts, _design(posts, drawn), marks, truth.values, sum(d.draws for d in drawn), coded,
+        posts, _design(posts, drawn), marks, truth.values, sum(d.draws for d in every), coded,
         len(split), len(frame) - len(posts),
     )  # fmt: skip
 
@@ -121,14 +124,55 @@ class _Drawn:
     draws: int
 
     @classmethod
-    def of(cls, store: Store, sample: str, frame: pl.DataFrame, coded: pl.DataFrame) -> _Drawn:
-        items = kept.items(store, sample).join(frame.select("post"), on="post", how="semi", maintain_order="left")
-        items = items.with_columns(pl.col("post").is_in(coded["post"].implode()).alias("coded"))
-        answered = pl.col("coded").mean().over("stratum")
+    def of(
+        cls, store: Store, sample: kept.Sample, frame: pl.DataFrame, coded: pl.DataFrame, learnt: frozenset[str]
+    ) -> _Drawn:
+        """
+        The sample as far as it is coded.
+
+        Posts that were coded before it was drawn are always there; of the others those coded stand for those
+        that are not, within their stratum. Until one of these others is coded the sample is not used: the posts
+        it shares with earlier samples are no fair part of it. Posts the machine learnt from (*learnt*) are taken out.
+        """
+        drew = kept.items(store, sample.id).join(frame.select("post"), on="post", how="semi", maintain_order="left")
+        items = (
+            drew.filter(~pl.col("post").is_in(list(learnt)))
+            .with_columns(
+                pl.col("post").is_in(coded["post"].implode()).alias("coded"),
+                pl.col("post").is_in(read_before(store, sample.drawn)).alias("before"),
+            )
+            .with_columns((pl.col("before") & pl.col("coded")).alias("before"))
+        )
+        answered = pl.col("coded").mean().over("stratum", "before")
         items = items.with_columns((pl.col("probability") * answered).alias("chance"))
-        chances = kept.in_frame(store, sample).join(frame.select("post"), on="post", how="semi")
-        coded_items = items.filter("coded").select("post", "chance")
-        return cls(coded_items, chances.rename({"probability": "chance"}), len(items))
+        others = items.filter(~pl.col("before"))
+        usable = others.is_empty() or bool(others["coded"].any())
+        chances = kept.in_frame(store, sample.id).join(frame.select("post"), on="post", how="semi")
+        found = items.filter(pl.col("coded") & pl.lit(usable)).select("post", "chance")
+        return cls(found, chances.rename({"probability": "chance"}), len(drew))
+
+
+def _spared(drawn: Sequence[_Drawn], learnt: frozenset[str], drew: Sequence[pl.DataFrame]) -> list[_Drawn]:
+    """
+    The samples, once the model has taken the posts of some of them to learn from.
+
+    A post of a later sample is still there only if no such sample had drawn it: its chance is smaller by that.
+    """
+    taught = [n for n, items in enumerate(drew) if items["post"].is_in(list(learnt)).sum() * 2 > len(items)]
+    out = []
+    for n, one in enumerate(drawn):
+        for m in taught:
+            if m != n:
+                took = drawn[m].chances.rename({"chance": "took"})
+                one = replace(one, items=_less(one.items, took), chances=_less(one.chances, took))
+        out.append(one)
+    return out
+
+
+def _less(rows_: pl.DataFrame, took: pl.DataFrame) -> pl.DataFrame:
+    joined = rows_.join(took, on="post", how="left", maintain_order="left")
+    left = pl.col("chance") * (1 - pl.col("took").fill_null(0.0))
+    return joined.select("post", left.alias("chance")).filter(pl.col("chance") > 0)
 
 
 def learnt_from(store: Store, coding: Coding) -> list[str]:
@@ -207,7 +251,7 @@ def warnings(base: Basis) -> list[str]:
     if base.split:
         told.append(f"{base.split} codes are in dispute and count by the share of coders who gave them: adjudicate")
     if base.outside:
-        told.append(f"{base.outside} stored posts came after the samples were drawn; the estimates do not cover them")
+        told.append(f"{base.outside} stored posts could not be drawn (most came later); the estimates do not cover them")
     unseen = int((~base.posts["machine_saw"]).sum())
     if unseen:
         told.append(f"the machine has not coded {unseen} posts; they count as given no code")

@@ -111,6 +111,41 @@ def test_posts_not_coded_yet_are_missing_at_random_and_it_is_said(store: Store) 
     assert any(w.startswith("50 of 100 drawn posts have no usable gold") for w in warnings(base))
 
 
+def test_a_second_sample_counts_once_posts_of_its_own_are_coded(store: Store) -> None:
+    """What it shares with an enriched first sample is no fair part of it, until the rest is coded too."""
+    coding = machine(store)
+    first = draw_sample(store, Plan(200, "rare", codings=(coding.id,)))
+    read(store, first.id, "anna")
+    alone = basis(store, coding)
+    second = draw_sample(store, Plan(100, seed=77))
+    shared = set(samples.items(store, first.id)["post"]) & set(samples.items(store, second.id)["post"])
+    assert shared
+    base = basis(store, coding)
+    assert len(base.design.waves) == 1
+    assert (base.coded, base.draws) == (alone.coded, 300)
+    read(store, second.id, "bram")
+    base = basis(store, coding)
+    assert [len(w.item) for w in base.design.waves] == [200, 100]
+    assert base.design.waves[1].chance.tolist() == pytest.approx([100 / 560] * 100)
+
+
+def test_posts_that_a_model_learnt_from_leave_smaller_chances_behind(store: Store) -> None:
+    """Of a second sample only posts are left that the first had not taken: each chance is less by the first's."""
+    coding = machine(store)
+    first = draw_sample(store, Plan(200, "rare", codings=(coding.id,)))
+    read(store, first.id, "anna")
+    second = draw_sample(store, Plan(150, seed=77))
+    read(store, second.id, "bram")
+    learnt = samples.items(store, first.id)["post"].to_list()
+    base = basis(store, coding, trained_on=learnt)
+    (wave,) = base.design.waves
+    took = dict(samples.in_frame(store, first.id).iter_rows())
+    posts = base.posts[wave.item]["post"].to_list()
+    assert not set(posts) & set(learnt)
+    assert wave.chance.tolist() == pytest.approx([150 / 560 * (1 - took[p]) for p in posts])
+    assert (1 / wave.chance).sum() == pytest.approx(len(base.posts), rel=0.15)
+
+
 def test_posts_that_came_later_are_outside_and_it_is_said(store: Store) -> None:
     """An estimate covers what the sample could have drawn, no more, until another sample covers the rest."""
     sample = draw_sample(store, Plan(100))
@@ -119,7 +154,7 @@ def test_posts_that_came_later_are_outside_and_it_is_said(store: Store) -> None:
     store.add(Batch("all", "gold", tuple(late)))
     base = basis(store, None)
     assert (len(base.posts), base.outside) == (560, 40)
-    assert any(w.startswith("40 stored posts came after") for w in warnings(base))
+    assert any(w.startswith("40 stored posts could not be drawn") for w in warnings(base))
     second = draw_sample(store, Plan(100))
     code_by(store, "bram", {p: gold_codes().get(p, frozenset()) for p in samples.items(store, second.id)["post"]})
     base = basis(store, None)

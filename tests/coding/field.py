@@ -72,9 +72,9 @@ def gold_store(path: Path) -> Store:
 
 
 def code_by(store: Store, name: str, codes: dict[str, frozenset[str]], coder: str = "human") -> str:
-    """Let a coder give these codes to these posts; returns the coding's id."""
+    """Let a coder give these codes to these posts, now; returns the coding's id."""
     id_ = f"{coder}-{name}"
-    store.begin_coding(Coding(id_, coder, name, "1", codebook().digest, "{}", NOW))
+    store.begin_coding(Coding(id_, coder, name, "1", codebook().digest, "{}", datetime.now(UTC)))
     marks = [Annotation(id_, Pseudonym(p), c) for p, given in codes.items() for c in sorted(given)]
     store.annotate(id_, [(p, 1) for p in codes], marks)
     return id_
