@@ -251,7 +251,7 @@ def warnings(base: Basis) -> list[str]:
     if base.split:
         told.append(f"{base.split} codes are in dispute and count by the share of coders who gave them: adjudicate")
     if base.outside:
-        told.append(f"{base.outside} stored posts could not be drawn (most came later); the estimates do not cover them")
+        told.append(f"{base.outside} stored posts could not be drawn (most came later): the estimates leave them out")
     unseen = int((~base.posts["machine_saw"]).sum())
     if unseen:
         told.append(f"the machine has not coded {unseen} posts; they count as given no code")
