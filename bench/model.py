@@ -78,7 +78,7 @@ def cases(posts: list[GoldPost]) -> list[dict[str, object]]:
 
 
 def _split(data: t.Corpus, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    """Figures on *test* of a model of *train*; its stack and thresholds come from training posts alone."""
+    """Figures on *test* of a model of *train*; its calibration and thresholds come from training posts alone."""
     inner = t.Corpus(
         data.codes, tuple(data.rows(train)), data.truth[train],
         tuple(data.groups[i] for i in train), data.measured[train],

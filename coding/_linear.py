@@ -84,17 +84,17 @@ class Linear:
     """
     A trained model.
 
-    Decisions are `x @ weights + bias` (a column a code); `mix` and `shift` turn them into log-odds that
-    know of each other (a stacked logistic regression on decisions for unseen writers), whose logistic is
-    the score. A code is given from `threshold` up; `sure` is the score from which its cross-validated
-    precision was at least 0.85. `card` holds what the model card tells.
+    Decisions are `x @ weights + bias` (a column a code); `slope` and `shift` turn them into log-odds, fitted
+    on decisions for unseen writers, whose logistic is the score. A code is given from `threshold` up; `sure`
+    is the score from which its cross-validated precision was at least 0.85. `card` holds what the model card
+    tells.
     """
 
     codes: tuple[str, ...]
     vocabulary: Vocabulary
     weights: Array
     bias: Array
-    mix: Array
+    slope: Array
     shift: Array
     threshold: Array
     sure: Array
@@ -106,7 +106,7 @@ class Linear:
 
     def scores(self, documents: Sequence[tuple[Bag, ...]]) -> Array:
         """Calibrated probabilities, a row a document and a column a code."""
-        return logistic(self.decisions(documents) @ self.mix + self.shift)
+        return logistic(self.decisions(documents) * self.slope + self.shift)
 
     def save(self, path: Path) -> None:
         """Write the model to *path*: arrays and text only, weights in half precision."""
@@ -117,7 +117,7 @@ class Linear:
         with path.open("wb") as out:
             np.savez_compressed(
                 out, names=_bytes(names), meta=_bytes(json.dumps(meta)), weights=self.weights.astype(np.float16),
-                idf=self.vocabulary.idf.astype(np.float16), bias=self.bias, mix=self.mix, shift=self.shift,
+                idf=self.vocabulary.idf.astype(np.float16), bias=self.bias, slope=self.slope, shift=self.shift,
                 threshold=self.threshold, sure=self.sure,
             )  # fmt: skip
 
@@ -146,7 +146,7 @@ class Linear:
         weights = parts["weights"].astype(np.float32)
         if len(names) != len(idf) or weights.shape != (len(idf), len(meta["codes"])):
             raise ValueError("parts do not fit")
-        rest = {n: parts[n].astype(np.float32) for n in ("bias", "mix", "shift", "threshold", "sure")}
+        rest = {n: parts[n].astype(np.float32) for n in ("bias", "slope", "shift", "threshold", "sure")}
         return cls(tuple(meta["codes"]), Vocabulary(tuple(columns), idf), weights, card=meta["card"], **rest)
 
 

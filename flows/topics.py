@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .case import Case
     from .home import Home
 
-STABLE = 0.5
+STABLE = 0.6
 """From which mean Jaccard with other seeds on a topic is proposed as a code."""
 
 

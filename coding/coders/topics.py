@@ -31,6 +31,10 @@ BERTOPIC_FROM = 1_000
 LISTED = 10
 """How many words describe a topic, and are compared between seeds."""
 RESTARTS = 3
+SHARE = 0.8
+"""The share of the posts that each seed but the first sees: a topic that hangs on a few posts shows."""
+FAINT = 0.05
+"""A word below this share of a topic's loudest word does not describe it."""
 
 
 class Settings(BaseModel, extra="forbid", frozen=True):
@@ -55,7 +59,8 @@ class Topic:
     One topic: its words, the posts in it (the most typical first), and its stability over seeds.
 
     `same_posts` and `same_words` are mean Jaccard similarities (0..1) with the best matching topic of each
-    other seed. A topic below about 0.5 is a whim of the start, not a finding.
+    other seed, which saw four fifths of the posts. A topic below about 0.6 is a whim of the start, or hangs on
+    a few posts: no finding.
     """
 
     number: int
@@ -79,8 +84,9 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One seed: the topic of each document (-1 none), how typical it is of it, and each topic's words."""
+    """One seed: the documents it saw, the topic of each (-1 none), how typical it is of it, and each topic's words."""
 
+    seen: NDArray[np.intp]
     labels: NDArray[np.intp]
     weight: NDArray[np.float64]
     words: tuple[tuple[str, ...], ...]
@@ -126,7 +132,7 @@ def content(text: str) -> str:
 
 
 def _factorised(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
-    """Non-negative matrix factorisation of TF-IDF, each seed from random starts of its own."""
+    """Non-negative matrix factorisation of TF-IDF, each seed on documents and from random starts of its own."""
     from sklearn.decomposition import NMF
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -136,21 +142,24 @@ def _factorised(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
     number = settings.topics or max(4, min(25, round((len(documents) / 4) ** 0.5)))
     number = min(number, x.shape[1], len(documents))
     for seed in range(settings.seeds):
+        seen = _seen(len(documents), seed)
         # One random start may end in a poor place: the best of three speaks for its seed.
         tries = [NMF(number, init="random", random_state=3 * seed + k, max_iter=300, tol=1e-3) for k in range(RESTARTS)]
-        fitted = [(model, model.fit_transform(x)) for model in tries]
+        fitted = [(model, model.fit_transform(x[seen])) for model in tries]
         model, found = min(fitted, key=lambda pair: pair[0].reconstruction_err_)
         parts = model.components_
         loads = found * np.linalg.norm(parts, axis=1)
         weight = loads.max(axis=1)
         labels = np.where(weight > 0, loads.argmax(axis=1), -1)
         order = np.argsort(-parts, axis=1, kind="stable")[:, :LISTED]
-        words = tuple(tuple(names[i] for i in row if p[i] > 0) for row, p in zip(order, parts, strict=True))
-        yield _Run(labels, weight, words)
+        words = tuple(
+            tuple(names[i] for i in row if p[i] > FAINT * p.max()) for row, p in zip(order, parts, strict=True)
+        )
+        yield _Run(seen, labels, weight, words)
 
 
 def _bertopic(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
-    """BERTopic with its own UMAP arguments; only the start of UMAP differs between seeds."""
+    """BERTopic with its own UMAP arguments; the start of UMAP and the documents seen differ between seeds."""
     try:
         from bertopic import BERTopic
         from hdbscan import HDBSCAN
@@ -163,18 +172,26 @@ def _bertopic(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
     vectors = _embedded(documents, settings)
     smallest = settings.smallest or max(10, len(documents) // 100)
     for seed in range(settings.seeds):
+        seen = _seen(len(documents), seed)
         model = BERTopic(
             embedding_model=None, min_topic_size=smallest,
             umap_model=UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed, n_jobs=1),
             hdbscan_model=HDBSCAN(min_cluster_size=smallest, prediction_data=False, core_dist_n_jobs=1),
             vectorizer_model=CountVectorizer(min_df=1), calculate_probabilities=False,
         )  # fmt: skip
-        labels, chances = model.fit_transform(list(documents), embeddings=vectors)
+        labels, chances = model.fit_transform([documents[i] for i in seen], embeddings=vectors[seen])
         found = sorted(set(labels) - {-1})
         words = tuple(tuple(w for w, _ in model.get_topic(t)[:LISTED]) for t in found)
         place = {t: n for n, t in enumerate(found)}
         numbers = np.array([place.get(t, -1) for t in labels], dtype=np.intp)
-        yield _Run(numbers, np.asarray(chances, dtype=float), words)
+        yield _Run(seen, numbers, np.asarray(chances, dtype=float), words)
+
+
+def _seen(documents: int, seed: int) -> NDArray[np.intp]:
+    """The documents of a seed: all for the first, four fifths drawn by lot for the others."""
+    if seed == 0:
+        return np.arange(documents)
+    return np.sort(np.random.default_rng(seed).choice(documents, round(SHARE * documents), replace=False))
 
 
 def _embedded(documents: Sequence[str], settings: Settings) -> NDArray[np.float32]:
@@ -207,10 +224,11 @@ def _described(runs: Sequence[_Run], posts: Sequence[str], authors: Sequence[str
 
 
 def _best(members: set[int], words: set[str], run: _Run) -> tuple[float, float]:
-    """Jaccard of posts, and of words, with the topic of *run* that shares the most posts."""
+    """Jaccard of posts that both saw, and of words, with the topic of *run* that shares the most posts."""
     best, best_words = 0.0, 0.0
+    members = members & set(run.seen.tolist())
     for n, other in enumerate(run.words):
-        theirs = set(np.flatnonzero(run.labels == n).tolist())
+        theirs = set(run.seen[run.labels == n].tolist())
         alike = jaccard(members, theirs)
         if alike > best:
             best, best_words = alike, jaccard(words, set(other))

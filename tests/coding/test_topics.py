@@ -60,7 +60,7 @@ def test_noise_is_not_stable() -> None:
     bag = " ".join(SUBJECTS.values()).split()
     posts = [post(n, " ".join(rng.sample(bag, 6))) for n in range(160)]
     found = coder.find_topics(posts, coder.Settings(seeds=6, topics=8))
-    assert sum(t.same_posts for t in found.topics) / len(found.topics) < 0.7
+    assert sum(t.same_posts for t in found.topics) / len(found.topics) < 0.6
 
 
 def test_labels_and_function_words_describe_no_topic() -> None:
