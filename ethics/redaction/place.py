@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .found import Found
 from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, PROPER, listed, shipped
-from .reading import Reading
+from .reading import OTHER_MASK, Reading
 
 JOINED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3}(?!sa|sd|ss)[a-z]{2}(?!\w)")
 SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!SA|SD|SS)[A-Z]{2}(?![\w'])")
@@ -22,8 +22,10 @@ WORDS = NOT_JOINED | NOT_SPACED | listed("""
     ai aj an dr ds ir mr mw bn dj id kk tm ff
 """)  # fmt: skip
 
-UNITS = listed("""kw mb gb pk km kg cm mm ml pc cd pp ps pm am ir mr dr ds zn vd va ex bv nv tv""")
-BEFORE_TOWN = re.compile(r"(?<![\w\-/.,€])(?!19|20)[1-9][0-9]{3}(?= (?P<town>[A-ZÀ-Þ][\w-]{2,}))")
+UNITS = listed("""
+    kw mb gb pk km kg cm mm ml pc cd pp ps pm am ir mr dr ds zn vd va ex bv nv tv
+""")
+BEFORE_TOWN = re.compile(r"(?<![\w\-/.,€])(?!19|20)[1-9][0-9]{3}(?= (?P<town>[^\W\d_][\w-]{2,}))")
 STRONG = listed("""
     straat straatje strjitte laan laantje steeg steegje plein pleintje singel dreef plantsoen gracht kade boulevard
     allee avenue promenade kaai rijksweg parallelweg ringbaan trambaan ringweg stationsweg dorpsweg steenweg str.
@@ -46,15 +48,26 @@ A street's ending on no ordinary word; on one; a weaker ending on no ordinary wo
 ending by itself; an abbreviation.
 """
 GENERIC = listed("""
-    schoolplein speelplein binnenplein voorplein winkelstraat wasstraat autowasstraat milieustraat hoofdstraat
-    zijstraat achterstraat teststraat vaccinatiestraat woonstraat fietsstraat voetgangersstraat dwarsstraat straat
-    laan plein steeg gracht kade singel dreef boulevard promenade rijksweg trambaan marktplaats mediamarkt
-    supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant binnenkant buitenkant achterkant voorkant
-    zijkant bovenkant onderkant
+    oprijlaan toegangslaan schoolplein speelplein binnenplein voorplein winkelstraat wasstraat autowasstraat
+    milieustraat hoofdstraat zijstraat achterstraat teststraat vaccinatiestraat woonstraat fietsstraat
+    voetgangersstraat dwarsstraat straat laan plein steeg gracht kade singel dreef boulevard promenade rijksweg
+    trambaan marktplaats mediamarkt supermarkt bouwmarkt achterhoek waterweg straatkant spoorkant overkant
+    binnenkant buitenkant achterkant voorkant zijkant bovenkant onderkant
 """)
 VERB = re.compile(
     r"(?:ver|in|door|over|op|neer|aan|dood|af|toe|uit|terug|om|be|stuk|kort|mis|plat|tegen|bij|ont|weg|ge|gade)?slaan"
 )
+COMMON = listed("""
+    snelweg autoweg omweg zandweg landweg hoofdweg zijweg kruisweg uitweg voorrangsweg ventweg toegangsweg
+    uitvalsweg bosweg karrenweg luchtweg verkeersweg aanvoerweg fietspad voetpad zebrapad wandelpad zandpad bospad
+    rijweg waterweg spoorweg supermarkt bouwmarkt rommelmarkt vlooienmarkt weekmarkt kerstmarkt woningmarkt
+    arbeidsmarkt huizenmarkt beurs parkeerplaats werkplaats standplaats woonplaats vindplaats speelplaats
+    luchtplaats ingang uitgang toegang doorgang overgang voortgang achtergang hoofdgang afgang ondergang opgang
+    rondgang inham speelpark vakantiepark bungalowpark pretpark zwembad sportpark industriepark bedrijvenpark
+    voetbalveld sportveld speelveld grasveld vliegveld slagveld vakantiehof gerechtshof kerkhof politiepost buspaal
+    lijnroute vluchtroute omleidingsroute sluiproute looproute renbaan kartbaan ijsbaan rijbaan landingsbaan
+    startbaan atletiekbaan loopbaan tramhaven luchthaven vliegveldhaven jachthaven zeehaven brug dorpskerk
+""")
 BARE = listed("""
     gracht markt haven kade singel dijk vest brink rijksweg steenweg trambaan ringbaan parallelweg gang weg straat
     wal dam baan boulevard dreef
@@ -85,12 +98,12 @@ ARTICLE = re.compile(
     r"\b(?:in|op|aan|bij|langs|over|rond|door|achter|vanaf|via|naar|van|hele|heel|tot|uit|boven|is|en|t/m|"
     r"tussen)\s(?:de|het|'t|t|den)\s$"
 )
+CROSSING = re.compile(r"(?:\b(?:kruising|hoek|omgeving|verzamelen|t\.h\.v\.|thv|woont)|\s[/=+])\s$")
 NAMED = re.compile(r"(?:(?<![\w'-])(?:[A-ZÀ-Þ][\w'.-]*|[1-9]e)\s(?:van(?: de| der| den| 't)?\s)?)+$")
 TITLES = listed("""
     president professor minister lange korte oude nieuwe grote kleine hoge lage gedempte burgemeester burg wethouder
-    dokter dr prof
-    pastoor koningin koning prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint st eerste tweede
-    derde 1e 2e 3e mr noordelijke zuidelijke
+    dokter dr prof pastoor koningin koning prins prinses graaf gravin jonkheer jhr generaal admiraal kapitein sint
+    st eerste tweede derde 1e 2e 3e mr noordelijke zuidelijke
 """)
 LOW_NAMED = re.compile(
     r"(?<![\w-])(?:(?:lange|korte|oude|nieuwe|grote|kleine|hoge|lage|gedempte|burgemeester|burg\.|wethouder|dokter|"
@@ -156,21 +169,36 @@ def _postcodes(text: Reading) -> Iterator[Found]:
         if m.group()[4:] not in NOT_JOINED:
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in SPACED.finditer(text.plain):
-        plate = PLATE.search(text.low[max(0, m.start() - 24) : m.start()])
-        if m.group()[5:].lower() not in NOT_SPACED and not plate:
+        if m.group()[5:].lower() not in NOT_SPACED and not _in_plate(text, m.start()):
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in LOW_SPACED.finditer(text.low):
-        town = text.plain[m.end() + 1 : m.end() + 2]
         letters = m.group()[5:]
-        if letters not in WORDS or (letters in UNITS and town.isupper() and text.plain[m.end()] == " "):
+        in_row = text.low[m.start() - 3 : m.start()].strip(" ,(") == OTHER_MASK
+        likely = letters not in WORDS or in_row or (letters in UNITS and _town_at(text, m.end() + 1))
+        if likely and not _in_plate(text, m.start()):
             yield Found(m.start(), m.end(), "POSTCODE")
     for m in BEFORE_TOWN.finditer(text.plain):
-        if shipped().bits(m.group("town")) & PLACE:
+        if m.group("town")[0].isupper() and shipped().bits(m.group("town")) & PLACE:
             yield Found(m.start(), m.end(), "POSTCODE")
     if "postcode" in text.low or "pc" in text.low:
         for m in TOLD.finditer(text.low):
             digits, _, letters = m.group(1).partition(" ")
             yield Found(m.start(1), m.start(1) + len(digits) if letters in WORDS else m.end(1), "POSTCODE")
+
+
+def _in_plate(text: Reading, start: int) -> bool:
+    """Whether "plaat" or "kenteken" stands shortly before."""
+    return PLATE.search(text.low[max(0, start - 24) : start]) is not None
+
+
+def _town_at(text: Reading, start: int) -> bool:
+    """Whether a word with a capital, or a town, begins at *start*."""
+    m = WORD.match(text.plain, start)
+    return (
+        m is not None
+        and text.plain[start - 1] == " "
+        and (m.group()[0].isupper() or bool(shipped().bits(m.group()) & PLACE))
+    )
 
 
 def street_class(word: str) -> int:
@@ -195,6 +223,8 @@ def _street_class(word: str) -> int:
         return 0
     if bits & PLACE:
         return TOWN
+    if end == "laan" and word not in GENERIC:
+        return CLEAR
     plain_word = word in GENERIC or bool(bits & BRAND) or shipped().ordinary(word)
     if end in STRONG:
         return PLAIN_WORD if plain_word else CLEAR
@@ -247,16 +277,21 @@ def _is_street(text: Reading, kind: int, start: int, first: int, numbered: bool)
     if kind == LIKELY:
         return numbered or (upper and (not opening or LOCATED.search(before) is not None)) or after_article
     if kind == PLAIN_WORD:
-        return numbered or (upper and not opening) or (after_article and _word_at(text, start) not in GENERIC)
+        named = _word_at(text, start) not in GENERIC
+        return numbered or (upper and not opening) or (named and (after_article or CROSSING.search(before) is not None))
     if kind == ALONE:
         adjective = ADJECTIVE.search(text.plain[max(0, start - 16) : start]) is not None
         ring = after_article and _word_at(text, start) in {"ringbaan", "parallelweg", "rijksweg", "ringweg"}
         return ring or (upper and (numbered or adjective))
+    if numbered and not upper:
+        return _word_at(text, start) not in COMMON
     if kind == SHORT:
         return upper and numbered
     if kind == TOWN:
         return upper and (numbered or after_article)
-    return upper and (numbered or LOCATED.search(before) is not None) and _word_at(text, start) not in GENERIC
+    word = _word_at(text, start)
+    road = word.endswith("weg") and after_article and word not in COMMON
+    return word not in GENERIC and (road or (upper and (numbered or LOCATED.search(before) is not None)))
 
 
 def _word_at(text: Reading, start: int) -> str:
@@ -267,7 +302,7 @@ def _word_at(text: Reading, start: int) -> str:
 def _in_street(word: str, after_article: bool) -> bool:
     """Whether a word may open a street's name: a person's name, a title, an adjective; no ordinary word or brand."""
     low = word.lower().rstrip(".")
-    if low in TITLES or word == "Van":
+    if low in TITLES or word == "Van" or (word == "van" and after_article):
         return True
     bits = shipped().bits(low)
     return (
@@ -283,7 +318,7 @@ def _first(text: Reading, start: int) -> int:
     if named:
         at = max(0, start - 40) + named.start()
         words = text.plain[at:start].split(" ")
-        after_article = re.search(r"\b(?:de|het|'t)\s$", text.low[max(0, at - 4) : at]) is not None
+        after_article = re.search(r"(?:\b(?:de|het|'t)\s|[(:?]\s?|^)$", text.low[max(0, at - 4) : at]) is not None
         while len(words) > 1 and not _in_street(words[0], after_article):
             at += len(words.pop(0)) + 1
             after_article = False

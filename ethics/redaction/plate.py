@@ -25,6 +25,7 @@ def _any(between: str) -> re.Pattern[str]:
 DASHED = _any(r"(?:\s?-\s?|\.)")
 SPACED = _any(r"\s")
 JOINED = _any("")
+MIXED = re.compile(r"[a-z]{1,3}[0-9]{2,3}[a-z]{1,3}|[0-9]{1,3}[a-z]{2,3}[0-9]{1,3}")
 DASHES = re.compile(r"[a-z]\s?[-.]\s?[0-9]|[0-9]\s?[-.]\s?[a-z]")
 SPACES = re.compile(r"[0-9]\s[a-z]{1,3}(?![a-z])|(?<![a-z])[a-z]{1,3}\s[0-9]")
 GLUED = re.compile(r"[0-9][a-z]|[a-z][0-9]")
@@ -39,6 +40,13 @@ GERMAN = re.compile(r"(?<![\w\-])[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}(?!\w)")
 PARTIAL = re.compile(
     r"(?<![\w\-])(?:[A-Z]{1,3}-\d{1,3}|\d{1,3}-[A-Z]{1,3}|[A-Z]{2,3} ?\d{2,3}|"
     r"\d{2,3} ?[A-Z]{2,3})(?:-[A-Z0-9]{0,3})?(?![\w])"
+)
+BEHIND = re.compile(
+    r"\b(?:kenteken|\w*plaat|nummerbord)(?:\s?[:,=]\s?|\s(?:is\s|was\s|met\s)?)(?P<plate>(?!.{0,3}\b(?:in|om|van|de|"
+    r"na|en|of|te)\b)"
+    r"(?:[a-z]{1,3}-[a-z]{1,2}\s[0-9]{1,4}|[a-z]{2,3}\s[0-9]{4,5}|[a-z]{1,2}\s[0-9]{2,4}\s[a-z]{2,3}|"
+    r"[a-z]{1,3}-[0-9]{1,3}|[0-9]{1,3}-[a-z]{1,3}))"
+    r"(?![\w-])"
 )
 CUE = re.compile(r"\b(?:kenteken\w*|\w*plaat|\w*platen|nummerbord\w*|nummerplaat|plaatje)\b[^\n]{0,45}$")
 VEHICLE = re.compile(
@@ -60,12 +68,12 @@ def find(text: Reading) -> Iterator[Found]:
     for m in DASHED.finditer(low) if DASHES.search(low) else ():
         yield Found(m.start(), m.end(), "PLATE")
     for m in SPACED.finditer(low) if SPACES.search(low) else ():
-        clear = not VOWEL.search(m.group()) and (not _units(m.group()) or text.plain[m.start() : m.end()].isupper())
-        if _told(low, m.start()) or (clear and (not _units(m.group()) or _near(low, m.start(), m.end()))):
+        clear = not VOWEL.search(m.group()) and (not _units(m.group()) or _near(low, m.start(), m.end()))
+        if clear or _told(low, m.start()):
             yield Found(m.start(), m.end(), "PLATE")
     for m in JOINED.finditer(low) if GLUED.search(low) else ():
-        shouted = text.plain[m.start() : m.end()].isupper()
-        if _told(low, m.start()) or ((shouted or not VOWEL.search(m.group())) and _near(low, m.start(), m.end())):
+        mixed = text.plain[m.start() : m.end()].isupper() or MIXED.fullmatch(m.group()) or not VOWEL.search(m.group())
+        if _told(low, m.start()) or (mixed and _near(low, m.start(), m.end())):
             yield Found(m.start(), m.end(), "PLATE")
     if "-" in low:
         for pattern in (BELGIAN, GERMAN):
@@ -79,6 +87,8 @@ def _announced(text: Reading) -> Iterator[Found]:
     low = text.low
     if not ("kenteken" in low or "plaat" in low or "nummerbord" in low):
         return
+    for m in BEHIND.finditer(low):
+        yield Found(*m.span("plate"), "PLATE")
     for pattern, form in ((LOOSE, low), (FOREIGN, text.plain), (PARTIAL, text.plain)):
         for m in pattern.finditer(form):
             written = m.group()

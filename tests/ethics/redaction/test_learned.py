@@ -47,7 +47,7 @@ def text_of(study: Open) -> str:
 
 
 def test_a_missed_value_leaves_every_byte(study: Open, tmp_path: Path) -> None:
-    """The value is in the file before, and after in no byte of the home, its trail and list of learned values included."""
+    """The value is in the file before, and after in no byte of the home, its trail and learned values included."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "report.html").write_text(f"<p>{text_of(study)}</p>", encoding="utf-8")
     assert "zwarte kip" in text_of(study)
