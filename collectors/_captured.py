@@ -339,7 +339,7 @@ _HANDLES = ("username", "unique_id", "uniqueId", "acct", "screen_name", "handle"
 
 def _anything(item: Item) -> Iterator[_Found]:
     """A post in an item of no known platform, where it has all four: an id, a text, a person and a time."""
-    native = _first(item, "id", "id_str", "uri", "code", "aweme_id", "note_id")
+    native = _first(item, "id", "id_str", "cid", "comment_id", "uri", "code", "aweme_id", "note_id")
     text = next((t for key in _TEXTS if (t := _words(item.get(key)))), "")
     created = next((item[key] for key in _TIMES if when(item.get(key)) is not None), None)
     who = next((w for key in _PEOPLE if (w := item.get(key))), None)

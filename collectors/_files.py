@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -64,14 +65,30 @@ def entries(path: Path) -> list[Entry]:
     """
     if path.is_dir():
         return _in_folder(path)
+    state = path.stat()
+    names = _members(path, state.st_mtime_ns, state.st_size)
+    return [Entry(path)] if names is None else [Entry(path, name) for name in names]
+
+
+def ending(path: Path, *endings: str) -> list[Entry]:
+    """The files at *path*: itself, whatever it is called, or those in it whose names have one of these *endings*."""
+    return [e for e in entries(path) if not e.member or e.name.casefold().endswith(endings)]
+
+
+@lru_cache(maxsize=16)
+def _members(path: Path, changed: int, size: int) -> tuple[str, ...] | None:
+    """
+    The names in an archive, or None when it is none.
+
+    Remembered while the file does not change, for every importer asks, and a tar is read to its end for it.
+    """
     kind = _kind(path)
     if kind not in {"zip", "tar"}:
-        return [Entry(path)]
+        return None
     try:
-        names = _in_zip(path) if kind == "zip" else _in_tar(path)
+        return tuple(_in_zip(path) if kind == "zip" else _in_tar(path))
     except BROKEN as error:
         raise _damaged(path.name, error) from None
-    return [Entry(path, name) for name in names]
 
 
 def _in_folder(path: Path) -> list[Entry]:

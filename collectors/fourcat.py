@@ -19,13 +19,14 @@ from pydantic import BaseModel
 from . import RawPost, Sealed, Skip, UnreadableExport
 from ._captured import platform_name, posts
 from ._dates import moment_of
-from ._files import Entry, entries, guess_encoding, head
+from ._files import Entry, ending, guess_encoding, head
 from ._rows import heading, rows
 from ._stream import CutOff, loads, pieces, records, sound, text_of
 from ._text import joined
 
 NAME = "4cat"
 VERSION = "1"
+_ENDINGS = (".csv", ".tsv", ".ndjson", ".jsonl", ".json")
 _COLUMNS = {"id", "thread_id", "body", "timestamp"}
 _META = "__import_meta"
 _CONTAINERS = {(), ("statuses",)}
@@ -42,7 +43,7 @@ class Settings(BaseModel, extra="forbid", frozen=True):
 def sniff(path: Path) -> bool:
     """Whether *path* is a result of 4CAT, packed or not."""
     try:
-        return any(_shape(entry) for entry in entries(path)[:50])
+        return any(_shape(entry) for entry in ending(path, *_ENDINGS)[:50])
     except (UnreadableExport, OSError):
         return False
 
@@ -66,7 +67,7 @@ def _shape(entry: Entry) -> str:
 
 def read(path: Path, settings: Settings) -> Iterator[RawPost | Skip]:
     """The items of a result, each a RawPost or a Skip. Raises UnreadableExport when *path* holds none."""
-    found = [(entry, shape) for entry in entries(path) if (shape := _shape(entry))]
+    found = [(entry, shape) for entry in ending(path, *_ENDINGS) if (shape := _shape(entry))]
     if not found:
         msg = f"{path.name}: line 1 is not that of a result of 4CAT; download it there again as CSV or NDJSON"
         raise UnreadableExport(msg)

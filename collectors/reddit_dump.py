@@ -16,11 +16,12 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from . import RawPost, Skip, UnreadableExport
-from ._files import Entry, entries, guess_encoding, head
+from ._files import Entry, ending, guess_encoding, head
 from ._praw import NOBODY, raw_post, skip_reason
 from ._stream import loads, moment, records, text_of
 
 VERSION = "1"
+_ENDINGS = (".ndjson", ".jsonl", ".json", ".txt")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -39,7 +40,7 @@ class Settings(BaseModel, extra="forbid", frozen=True):
 def sniff(path: Path) -> bool:
     """Whether *path* is a dump of Reddit, packed or not."""
     try:
-        return any(_is_ours(entry) for entry in entries(path)[:50])
+        return any(_is_ours(entry) for entry in ending(path, *_ENDINGS)[:50])
     except (UnreadableExport, OSError):
         return False
 
@@ -61,7 +62,7 @@ def read(path: Path, settings: Settings) -> Iterator[RawPost | Skip]:
 
     Raises UnreadableExport when *path* is none, or is packed in a way that breaks off.
     """
-    found = [entry for entry in entries(path) if _is_ours(entry)]
+    found = [entry for entry in ending(path, *_ENDINGS) if _is_ours(entry)]
     if not found:
         msg = f"{path.name}: line 1 is no submission or comment of Reddit; download the dump again"
         raise UnreadableExport(msg)

@@ -14,10 +14,11 @@ from pydantic import BaseModel
 
 from . import RawPost, Skip, UnreadableExport
 from ._captured import posts
-from ._files import Entry, entries, guess_encoding, head
+from ._files import Entry, ending, guess_encoding, head
 from ._stream import loads, records, text_of
 
 VERSION = "1"
+_ENDINGS = (".ndjson", ".jsonl", ".json")
 _KEYS = ('"source_platform"', '"timestamp_collected"', '"data"')
 
 
@@ -30,7 +31,7 @@ class Settings(BaseModel, extra="forbid", frozen=True):
 def sniff(path: Path) -> bool:
     """Whether *path* is NDJSON of Zeeschuimer, packed or not."""
     try:
-        return any(_is_ours(entry) for entry in entries(path)[:50])
+        return any(_is_ours(entry) for entry in ending(path, *_ENDINGS)[:50])
     except (UnreadableExport, OSError):
         return False
 
@@ -53,7 +54,7 @@ def read(path: Path, settings: Settings) -> Iterator[RawPost | Skip]:
 
     Raises UnreadableExport when *path* holds no such capture.
     """
-    found = [entry for entry in entries(path) if _is_ours(entry)]
+    found = [entry for entry in ending(path, *_ENDINGS) if _is_ours(entry)]
     if not found:
         msg = f"{path.name}: line 1 is no item of Zeeschuimer; export it there again as .ndjson"
         raise UnreadableExport(msg)
