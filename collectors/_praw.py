@@ -10,6 +10,7 @@ from typing import Any
 
 from . import CollectorError, PlatformRefused, PlatformUnreachable, RawPost, Sealed
 from ._http import StatusRefused, refusal
+from ._shape import sound
 from ._text import joined
 
 __all__ = ["checked", "mapped", "raw_post", "skip_reason", "walk"]
@@ -58,7 +59,7 @@ def checked(thing: Any, kind: str = "") -> Any:
     has = vars(thing)
     if not thing.fullname.startswith(kind):
         raise TypeError
-    raw_post(thing)
+    sound(raw_post(thing))
     if not isinstance(has["created_utc"], int | float) or not isinstance(has["id"], str):
         raise TypeError
     if "body" not in has and not isinstance(has["num_comments"], int):

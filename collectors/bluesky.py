@@ -22,7 +22,7 @@ from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
 from ._run import Run
-from ._shape import moment, shaped
+from ._shape import moment, shaped, sound
 
 VERSION = "bluesky.v1"
 LIMITS = (Limit(3000, 300.0),)
@@ -87,7 +87,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
             batch = {native(i): i for i in ids[start : start + 25]}
             found, _ = http.json("/xrpc/app.bsky.feed.getPosts", {"uris": list(batch)})
             with shaped("Bluesky"):
-                there = {p["uri"]: _post(p) for p in found["posts"]}
+                there = {p["uri"]: sound(_post(p)) for p in found["posts"]}
             for uri, sealed_id in batch.items():
                 yield there.get(uri) or Gone(sealed_id)
 
@@ -202,7 +202,7 @@ def _page(
         if posts is None:
             posts = [entry["post"] for entry in found["feed"] if not entry.get("reason")]  # a reason: a repost
         for post in posts:
-            _post(post)
+            _checked(post)
         run.counts["asked"] += len(posts)
         run.counts["received"] += len(posts)
         return posts, found.get("cursor")
@@ -237,8 +237,7 @@ def _thread(run: _Run, root: str) -> list[dict[str, Any]]:
         while queue:
             node = queue.pop()
             if "post" in node:
-                _post(node["post"])
-                posts.append(node["post"])
+                posts.append(_checked(node["post"]))
                 queue.extend(node.get("replies") or ())
             else:
                 run.counts["private" if node.get("blocked") else "deleted"] += 1
@@ -265,8 +264,7 @@ def _tell(run: _Run, key: str, posts: list[dict[str, Any]]) -> Iterator[Item]:
 
 def _item(run: _Run, post: dict[str, Any]) -> Item | None:
     """The post, or why it is skipped; None for one outside the window or known."""
-    labels = [label.get("val") for label in post["author"].get("labels") or ()]
-    if HIDDEN in labels:
+    if _hidden(post):
         return run.skip(post["uri"], "author asks not to be shown to outsiders")
     return run.admit(_post(post))
 
@@ -284,6 +282,17 @@ def _follow(run: _Run) -> Iterator[Item]:
             yield from _tell(run, root, _thread(run, root))
             yield run.mark()
     yield run.mark()
+
+
+def _checked(post: dict[str, Any]) -> dict[str, Any]:
+    """The post view, if it is one; to be called within `shaped`."""
+    sound(_post(post))
+    _hidden(post)
+    return post
+
+
+def _hidden(post: dict[str, Any]) -> bool:
+    return any(label["val"] == HIDDEN for label in post["author"].get("labels") or ())
 
 
 def _root(post: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
 from ._run import Run
-from ._shape import moment, shaped
+from ._shape import moment, shaped, sound
 from ._text import joined, plain
 
 VERSION = "discourse.v1"
@@ -72,7 +72,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
             else:
                 with shaped("Discourse"):
                     gone = _reason(post)
-                    there = None if gone else _post(settings, post, post.get("topic_title") or "", {})
+                    there = None if gone else sound(_post(settings, post, post.get("topic_title") or "", {}))
                 yield there or Gone(sealed_id)
 
 
@@ -229,14 +229,14 @@ def _posts(run: _Run, topic: dict[str, Any], floor: int) -> list[dict[str, Any]]
     near = f"/{topic['highest_post_number']}" if floor and topic.get("highest_post_number") else ""
     found, _ = run.http.json(f"/t/{topic['id']}{near}.json")
     with shaped("Discourse"):
-        posts = {p["id"]: p for p in found["post_stream"]["posts"]}
+        posts = {p["id"]: _checked(run, p) for p in found["post_stream"]["posts"]}
         wanted = [i for i in found["post_stream"]["stream"] if i > floor]
     run.counts["asked"] += len(wanted)
     missing = [i for i in wanted if i not in posts]
     while missing:
         more, _ = run.http.json(f"/t/{topic['id']}/posts.json", {"post_ids[]": missing[:CHUNK]})
         with shaped("Discourse"):
-            came = {p["id"]: p for p in more["post_stream"]["posts"]}
+            came = {p["id"]: _checked(run, p) for p in more["post_stream"]["posts"]}
         if not came.keys() & set(missing):
             run.counts["deleted"] += len(missing[:CHUNK])
             missing = missing[CHUNK:]
@@ -244,6 +244,14 @@ def _posts(run: _Run, topic: dict[str, Any], floor: int) -> list[dict[str, Any]]
         missing = [i for i in missing if i not in posts]
     run.counts["received"] += sum(i in posts for i in wanted)
     return sorted(posts.values(), key=lambda p: int(p["id"]))
+
+
+def _checked(run: _Run, post: dict[str, Any]) -> dict[str, Any]:
+    """The post, if it is one; to be called within `shaped`."""
+    sound(_post(run.settings, post, "", {}))
+    if not (isinstance(post["id"], int) and isinstance(post["post_number"], int)):
+        raise TypeError
+    return post
 
 
 def _item(run: _Run, topic: dict[str, Any], post: dict[str, Any], numbers: dict[int, int]) -> Item | None:

@@ -12,7 +12,7 @@ from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
 from ._run import Run
-from ._shape import moment, shaped
+from ._shape import moment, shaped, sound
 from ._text import joined
 
 VERSION = "lemmy.v1"
@@ -97,4 +97,4 @@ def _read(kind: str, view: dict[str, Any]) -> tuple[RawPost, bool]:
         edited=moment(has["updated"]) if has.get("updated") else None,
         permalink=Sealed(has["ap_id"]),
     )
-    return post, bool(has["deleted"] or has["removed"])
+    return sound(post), bool(has["deleted"] or has["removed"])

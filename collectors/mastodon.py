@@ -23,7 +23,7 @@ from ._cursor import native
 from ._http import Http, StatusRefused, host_of
 from ._limits import Limit, Throttle
 from ._run import Run
-from ._shape import moment, shaped
+from ._shape import moment, shaped, sound
 from ._text import joined, plain
 
 VERSION = "mastodon.v1"
@@ -219,13 +219,20 @@ def _tell(run: _Run, key: str, root: str, items: list[dict[str, Any]]) -> Iterat
 
 def _item(run: _Run, status: dict[str, Any], root: str) -> Item | None:
     """The post, or why it is skipped; None for one outside the window or known."""
-    account = status["account"]
-    if status.get("visibility") not in {"public", "unlisted"}:
-        run.counts["private"] += 1
-        return run.skip(status["id"], "not public")
-    if account.get("noindex") or OPT_OUT.search(account.get("note") or ""):
-        return run.skip(status["id"], "author asks not to be indexed")
+    reason = _reason(status)
+    if reason:
+        run.counts["private"] += reason == "not public"
+        return run.skip(status["id"], reason)
     return run.admit(_post(status, root, host_of(run.settings.instance)))
+
+
+def _reason(status: dict[str, Any]) -> str | None:
+    """Why a status is left out, if it is."""
+    account = status["account"]
+    if status.get("visibility") not in ("public", "unlisted"):
+        return "not public"
+    asks = account.get("noindex") or OPT_OUT.search(account.get("note") or "")
+    return "author asks not to be indexed" if asks else None
 
 
 def _follow(run: _Run) -> Iterator[Item]:
@@ -289,6 +296,7 @@ def _checked(page: Any) -> list[dict[str, Any]]:
         if not isinstance(page, list):
             raise TypeError
         for status in page:
-            _post(status, None, "")
+            sound(_post(status, None, ""))
             _order(status)
+            _reason(status)
         return page

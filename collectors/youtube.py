@@ -22,7 +22,7 @@ from ._cursor import native
 from ._http import Http, StatusRefused, host_of, secret
 from ._limits import Limit, Throttle
 from ._run import Run
-from ._shape import moment, shaped
+from ._shape import moment, shaped, sound
 from ._text import plain
 
 VERSION = "youtube.v1"
@@ -88,7 +88,7 @@ def refresh(settings: Settings, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
             batch = {native(i): i for i in ids[start : start + 50]}
             found = _ask(http, "comments", {"part": "snippet", "id": ",".join(batch)})
             with shaped("YouTube"):
-                there = {c["id"]: _post(c) for c in found["items"]}
+                there = {c["id"]: sound(_post(c)) for c in found["items"]}
             for number, sealed_id in batch.items():
                 yield there.get(number) or Gone(sealed_id)
 
@@ -213,7 +213,7 @@ def _down(run: _Run, params: dict[str, Any], state: dict[str, Any]) -> Iterator[
 
 def _at(thread: dict[str, Any]) -> float:
     """When a thread began; a thread that is none raises what `shaped` maps."""
-    _post(thread["snippet"]["topLevelComment"])
+    sound(_post(thread["snippet"]["topLevelComment"]))
     return moment(thread["snippet"]["topLevelComment"]["snippet"]["publishedAt"]).timestamp()
 
 
@@ -222,7 +222,7 @@ def _thread(run: _Run, thread: dict[str, Any], state: dict[str, Any]) -> Iterato
     with shaped("YouTube"):
         top = thread["snippet"]["topLevelComment"]
         promised = thread["snippet"]["totalReplyCount"]
-        replies = {c["id"]: c for c in (thread.get("replies") or {}).get("comments", []) if _post(c)}
+        replies = {c["id"]: c for c in (thread.get("replies") or {}).get("comments", []) if sound(_post(c))}
     run.counts["asked"] += promised
     if len(replies) < promised:
         replies |= {c["id"]: c for c in _replies(run, thread["id"])}
@@ -252,7 +252,7 @@ def _replies(run: _Run, thread: str) -> Iterator[dict[str, Any]]:
     while True:
         page = _ask(run.http, "comments", asked)
         with shaped("YouTube"):
-            comments = [c for c in page["items"] if _post(c)]
+            comments = [c for c in page["items"] if sound(_post(c))]
         yield from comments
         if "nextPageToken" not in page:
             return
