@@ -15,7 +15,7 @@ from .codebook import Codebook, Guard, Rule
 NEGATED_BEFORE, NEGATED_AFTER = 3, 1
 """How many words before and after the evidence a negation reaches."""
 REMEMBERED = 512
-"""How many posts of a thread are kept scanned for the replies to them."""
+"""How many posts are kept scanned for the replies to them."""
 NEGATION, IRONY = "{negation}", "{irony}"
 
 
@@ -55,7 +55,7 @@ class Ruleset:
                 self._triggers[number].append(n)
             for number, worth in compiled.signs.items():
                 self._worth[number].append((n, worth))
-        self._alone: OrderedDict[tuple[str, int], tuple[Scan, frozenset[str]]] = OrderedDict()
+        self._alone: OrderedDict[tuple[str, str], tuple[Scan, frozenset[str]]] = OrderedDict()
 
     def _compile(self, code: str, rule: Rule) -> Compiled:
         def numbers(patterns: Sequence[str]) -> tuple[int, ...]:
@@ -143,7 +143,7 @@ class Ruleset:
 
     def _of(self, post: Post) -> tuple[Scan, frozenset[str]]:
         """The scan and the codes of a post by itself, whatever thread it stands in."""
-        key = (post.id, post.version)
+        key = (post.case, post.text)
         known = self._alone.get(key)
         if known is None:
             codes = frozenset(m.code for m in self.marks(Unit(post)))

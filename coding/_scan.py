@@ -38,9 +38,14 @@ Ends = dict[int, dict[int, int]]
 
 
 class Word(NamedTuple):
-    """One token: the elements of patterns it satisfies, where it stands, and what kind of mark it is."""
+    """
+    One token: where it stands, and what kind of mark it is.
+
+    `elements` are the places in longer patterns that it can take, `alone` the patterns that it is a hit of.
+    """
 
     elements: tuple[int, ...]
+    alone: tuple[int, ...]
     start: int
     end: int
     ends: bool
@@ -89,6 +94,7 @@ class Scanner:
         self._phrases: Index = defaultdict(list)
         self._patterns: Index = defaultdict(list)
         self._single: dict[int, int] = {}
+        self._in_runs: set[int] = set()
         self._common: list[int] = []
         self._chunks: dict[str, tuple[Word, ...]] = {}
         self._longest = 0
@@ -110,6 +116,7 @@ class Scanner:
     def _index(self, index: Index, owner: int, steps: Sequence[Step]) -> None:
         """Keep a run of words under its rarest element."""
         first, *rest = [(step.gap, self._element(step.options)) for step in steps]
+        self._in_runs.update(element for _, element in (first, *rest))
         rarest = min((first, *rest), key=lambda step: self._common[step[1]])[1]
         index[rarest].append((owner, first[1], tuple(rest)))
 
@@ -174,7 +181,10 @@ class Scanner:
         end = start + len(text)
         if chunk[start - 1 : start] == "[" and chunk[end : end + 1] == "]" and _LABEL.fullmatch(text):
             start, end = start - 1, end + 1
-        return Word(self._satisfied(text), start, end, text in _ENDS, text in _QUOTES)
+        met = self._satisfied(text)
+        elements = tuple(e for e in met if e in self._in_runs)
+        alone = tuple(self._single[e] for e in met if e in self._single)
+        return Word(elements, alone, start, end, text in _ENDS, text in _QUOTES)
 
     def scan(self, text: str) -> Scan:
         """Every pattern found in *text*."""
@@ -204,19 +214,26 @@ class Scanner:
 
     def _match(self, scan: Scan) -> None:
         ends: Ends = {}
+        hits = scan.hits
         for i, word in enumerate(scan.words):
+            after = i + 1
+            if word.alone:
+                place = Place(i, after)
+                for number in word.alone:
+                    hits.setdefault(number, []).append(place)
             for element in word.elements:
                 if element in ends:
-                    ends[element][i] = i + 1
+                    ends[element][i] = after
                 else:
-                    ends[element] = {i: i + 1}
+                    ends[element] = {i: after}
         for owner, place in _find(self._phrases, ends, scan.sentence):
-            known = ends.setdefault(owner, {})
-            known[place.first] = max(place.last, known.get(place.first, 0))
-        for element in ends.keys() & self._single.keys():
-            scan.hits[self._single[element]] = [Place(i, end) for i, end in ends[element].items()]
+            if owner in self._single:
+                hits.setdefault(self._single[owner], []).append(place)
+            if owner in self._in_runs:
+                known = ends.setdefault(owner, {})
+                known[place.first] = max(place.last, known.get(place.first, 0))
         for number, place in _find(self._patterns, ends, scan.sentence):
-            scan.hits.setdefault(number, []).append(place)
+            hits.setdefault(number, []).append(place)
 
 
 def _find(index: Index, ends: Ends, sentence: Sequence[int]) -> list[tuple[int, Place]]:
