@@ -139,21 +139,64 @@ CHANNEL = {
     ],
 }  # fmt: skip
 TABLE = f'id,author,text,created,thread\n{AUTHOR}1,{AUTHOR},"{SENTENCE}",2025-03-01T12:00:00Z,{DISPLAY}\n'
+TWEET = {
+    "rest_id": "190", "__typename": "Tweet",
+    "core": {"user_results": {"result": {"rest_id": "7", "core": {"screen_name": AUTHOR, "name": DISPLAY}}}},
+    "legacy": {
+        "created_at": "Sat Mar 01 12:00:00 +0000 2025", "full_text": f"dag @{MENTION} {SENTENCE}", "lang": "nl",
+        "conversation_id_str": "180", "entities": {"user_mentions": [{"screen_name": MENTION}]},
+    },
+}  # fmt: skip
 CAPTURE = {
     "item_id": f"{AUTHOR}9", "source_platform": "twitter.com", "timestamp_collected": 1740826800000,
-    "nav_index": AUTHOR, "user": {"name": DISPLAY}, "data": {"legacy": {"full_text": SENTENCE}},
+    "source_platform_url": f"https://x.com/{AUTHOR}", "user_agent": DISPLAY, "data": TWEET,
+}  # fmt: skip
+
+POST = {
+    "id": "abc", "subreddit": "Tilburg", "title": f"Wie kent {IDENTITIES['PERSON']}", "selftext": SENTENCE,
+    "author": AUTHOR, "created_utc": 1740826800, "permalink": f"/r/x/{AUTHOR}", "author_flair_text": DISPLAY,
+}  # fmt: skip
+ACTOR = f"https://social.example/users/{AUTHOR}"
+OUTBOX = {
+    "@context": "https://www.w3.org/ns/activitystreams", "id": "outbox.json", "type": "OrderedCollection",
+    "orderedItems": [{"id": f"{ACTOR}/statuses/109/activity", "type": "Create", "actor": ACTOR, "object": {
+        "id": f"{ACTOR}/statuses/109", "type": "Note", "published": "2025-03-01T12:00:00Z",
+        "attributedTo": ACTOR, "content": f"<p>dag @{MENTION} {SENTENCE}</p>", "summary": DISPLAY,
+        "to": ["https://www.w3.org/ns/activitystreams#Public"], "attachment": [],
+        "tag": [{"type": "Mention", "href": f"https://x.example/users/{MENTION}", "name": f"@{MENTION}"}],
+    }}],
+}  # fmt: skip
+GROUPS = {"group_posts_v2": [{
+    "timestamp": 1740826800, "title": f"{DISPLAY} posted in {IDENTITIES['PERSON']}.", "data": [{"post": SENTENCE}],
+}]}  # fmt: skip
+RESULT = (
+    "id,thread_id,timestamp,body,author,author_fullname,subject,url\n"
+    f'{AUTHOR}7,{AUTHOR}7,2025-03-01 12:00:00,"{SENTENCE}",{AUTHOR},{DISPLAY},{DISPLAY},https://x.example/{AUTHOR}\n'
+)
+INTERVIEW = f"""WEBVTT
+
+00:00:01.000 --> 00:00:09.000
+<v {DISPLAY}>Wie stond er bij de brug?
+
+00:00:10.000 --> 00:00:19.000
+<v {IDENTITIES["PERSON"]}>{SENTENCE}
+"""
+DOCUMENT = f"# Verslag van {IDENTITIES['PERSON']}\n\n{SENTENCE}. Dat stond in het verslag, opgesteld door {DISPLAY}.\n"
+
+FORMATS = {
+    "whatsapp": ("chat.txt", CHAT), "telegram-desktop": ("result.json", json.dumps(CHANNEL, ensure_ascii=False)),
+    "csv": ("posts.csv", TABLE), "zeeschuimer": ("capture.ndjson", json.dumps(CAPTURE) + "\n"),
+    "reddit-dump": ("RS.ndjson", json.dumps(POST) + "\n"), "mastodon-archive": ("outbox.json", json.dumps(OUTBOX)),
+    "meta-download": ("group_posts_and_comments.json", json.dumps(GROUPS)), "4cat": ("result.csv", RESULT),
+    "transcripts": ("gesprek.vtt", INTERVIEW), "documents": ("verslag.md", DOCUMENT),
 }  # fmt: skip
 
 
 def exports(folder: Path) -> list[tuple[str, Path]]:
     """Exports with identities in every field, whole, cut short, and not of their format at all."""
     folder.mkdir()
-    whole = {
-        "whatsapp": ("chat.txt", CHAT), "telegram-desktop": ("result.json", json.dumps(CHANNEL, ensure_ascii=False)),
-        "csv": ("posts.csv", TABLE), "zeeschuimer": ("capture.ndjson", json.dumps(CAPTURE) + "\n"),
-    }  # fmt: skip
     made = []
-    for name, (file, text) in whole.items():
+    for name, (file, text) in FORMATS.items():
         for kind, content in (
             ("", text),
             ("cut-", text[: len(text) * 2 // 3]),
@@ -195,11 +238,15 @@ def test_nothing_planted_in_an_export_comes_out(tmp_path: Path) -> None:
                 "telegram-desktop",
             ],
             ["erase", "--author", DISPLAY, "--platform", "whatsapp", "--json"],
+            ["--debug", "interviews", "add", str(tmp_path / "exports" / "gesprek.vtt"), "--case", case, "--json"],
+            ["--debug", "documents", "add", str(tmp_path / "exports" / "verslag.md"), "--case", case, "--json"],
             ["audit", "--json"],
             ["cases", "--json"],
         )
     ]
-    assert '"stored": 2' in done.stdout
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"case"')]
+    stored = {name: told[6 * n]["stored"] for n, name in enumerate(FORMATS)}
+    assert all(stored.values()), stored
     assert json.loads(again[1].stdout)["proven"], again[1].stderr
     assert leaks(machine, done, *again) == []
 
