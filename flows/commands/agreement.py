@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 @click.argument("case", required=False)
 @click.option("--coder", "coders", multiple=True, help="Only these coders; may be repeated.")
 @click.option("--machines", is_flag=True, help="Set the machine coders beside the human ones.")
+@click.option("--pairs", is_flag=True, help="Show each pair of coders: Cohen's kappa, PABAK, positive agreement.")
 @click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(case: str | None, coders: tuple[str, ...], machines: bool, resamples: int, as_json: bool) -> None:
+def command(
+    case: str | None, coders: tuple[str, ...], machines: bool, pairs: bool, resamples: int, as_json: bool
+) -> None:
     from flows.home import Home
     from flows.human import agreement
 
@@ -34,6 +37,10 @@ def command(case: str | None, coders: tuple[str, ...], machines: bool, resamples
     click.echo(f"{'':24} {'given':>6} {'alpha':>7} {'95 % interval':>16} {'Fleiss':>7} {'PA':>6}  verdict")
     for line in found.lines:
         click.echo(_row(line))
+        for pair in line.pairs if pairs else ():
+            both = f"{pair.both} both, {pair.only_first} / {pair.only_second} one, {pair.neither} neither"
+            figures = f"kappa {_figure(pair.kappa)}, PABAK {_figure(pair.pabak)}, PA {_figure(pair.positive, 2)}"
+            click.echo(f"    {' - '.join(pair.coders)}: {both}; {figures}")
     _tail(found)
 
 

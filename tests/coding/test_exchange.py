@@ -21,6 +21,7 @@ from coding.exchange import (
     Task,
     Turn,
     available,
+    cas,
     check,
     doccano,
     format_of,
@@ -350,6 +351,21 @@ def test_a_changed_text_or_a_theme_given_as_code_is_refused(tmp_path: Path) -> N
     (tmp_path / "x.qde").write_bytes(bare)
     with pytest.raises(ExchangeError, match="gives a theme"):
         list(qdpx.read(tmp_path / "x.qde", codebook(), known_of(tasks)))
+
+
+def test_a_cas_on_other_words_or_past_them_is_refused(tmp_path: Path) -> None:
+    """A document whose text was changed, or with a mark outside it, is named and not taken in."""
+    task = Task("p0", 1, 1, "c", "p", "2025-01-01", "korte tekst", "A", (), (Mark("norms.doxing", 1.0, 0, 5),))
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(cas.document(task)))
+    assert [c.marks for c in cas.read(path, codebook(), known_of([task]))] == [task.marks]
+    with pytest.raises(ExchangeError, match="the text was changed"):
+        list(cas.read(path, codebook(), {"p0": (1, "andere tekst")}))
+    broken = cas.document(task)
+    broken["%FEATURE_STRUCTURES"][-1]["end"] = 99
+    path.write_text(json.dumps(broken))
+    with pytest.raises(ExchangeError, match="lies outside its text"):
+        list(cas.read(path, codebook(), known_of([task])))
 
 
 @pytest.mark.parametrize(

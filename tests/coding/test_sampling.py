@@ -225,3 +225,24 @@ def test_an_edited_post_keeps_its_place_at_the_version_drawn(tmp_path: Path) -> 
     texts = {s.post.id: s.post.text for s in kept.sampled(store, sample.id)}
     assert texts[post.id] == post.text
     assert post.id not in kept.items(store, sample.id)["post"].to_list()
+
+
+def test_doubt_is_asked_of_a_coder_that_can_tell_it(tmp_path: Path) -> None:
+    """The model tells how sure it is of every code, near misses too; the chances of the draw follow its doubt."""
+    from coding import in_threads, load_codebook, load_coder
+    from coding.run import code_posts
+
+    store = gold_store(tmp_path)
+    for _ in code_posts(store, "model", load_codebook(), case="scam-fighters"):
+        pass
+    (coding,) = store.codings()
+    plan = Plan(30, "uncertain", case="scam-fighters", codings=(coding.id,), floor=0.2)
+    chances = dict(kept.in_frame(store, draw_sample(store, plan).id).iter_rows())
+    units = list(in_threads(store.posts("scam-fighters")))
+    model = load_coder("model")
+    told = model.scores(iter(units), model.Settings())  # type: ignore[attr-defined]
+    doubts = {u.post.id: sum(4 * s * (1 - s) for s in row.values()) for u, row in zip(units, told, strict=True)}
+    total = sum(doubts.values())
+    wanted = np.array([0.2 / 140 + 0.8 * doubts[p] / total for p in chances])
+    assert list(chances.values()) == pytest.approx(inclusion(wanted, 30).tolist(), rel=1e-3)
+    assert len(set(chances.values())) > 100

@@ -200,7 +200,7 @@ def test_the_human_readable_answers_hold_the_same_figures(home: Home, veldwerk: 
     sample_all(veldwerk, home, 60, "anna")
     home.store.begin_coding(Coding("human-bram-1", "human", "bram", "1", "x", "{}", NOW))
     home.store.annotate("human-bram-1", [(p, 1) for p in gold_codes()], [])
-    for words in (["agreement", "--resamples", "100"], ["estimate"]):
+    for words in (["agreement", "--pairs", "--resamples", "100"], ["estimate"]):
         done = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
         assert done.exit_code == 0
         assert all(c.id in done.stdout for c in load_codebook().codes)
