@@ -323,6 +323,7 @@ def _linkedin(item: Item) -> Iterator[_Found]:
 
 _TEXTS = ("text", "body", "content", "caption", "desc", "description", "message", "full_text", "title", "display_title")
 _TIMES = (
+    "time",
     "created_at",
     "createTime",
     "create_time",

@@ -184,7 +184,8 @@ class _Chat:
         media: tuple[str, ...],
         mentions: tuple[str, ...],
     ) -> RawPost:
-        same = _digest(self._name, names[0], local.isoformat(), text, *media)
+        # Not the media: an export without them says "left out" where one with them names a photo.
+        same = _digest(self._name, names[0], local.isoformat(), text)
         native = _digest(same, str(self._count(same)))
         if self._gap and (self._last is None or created - self._last > self._gap):
             self._thread = _digest(self._name, native)

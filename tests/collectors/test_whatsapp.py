@@ -177,6 +177,17 @@ def test_a_later_export_of_the_same_chat_brings_only_what_is_new(tmp_path: Path)
     assert len(set(after)) == 60
 
 
+def test_an_export_with_media_and_one_without_hold_the_same_posts(tmp_path: Path) -> None:
+    """A photo that was left out of one export is the photo that the other names."""
+    ids = []
+    for n, photo in enumerate(("<Media weggelaten>", "IMG-20241113-WA0001.jpg (bestand bijgevoegd)")):
+        path = tmp_path / f"{n}.txt"
+        path.write_text(f"13-11-24 10:00 - Ann: {photo}\n13-11-24 10:00 - Ann: {photo}\n", encoding="utf-8")
+        ids.append(read(path).ids)
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 2
+
+
 def test_two_chats_with_the_same_message_keep_both(tmp_path: Path) -> None:
     """An alert that one person sends to two groups in one minute is two posts."""
     ids = set()
