@@ -32,7 +32,7 @@ LIMITS = (Limit(300, 300.0),)
 PAGE = 40
 CAPPED = 60
 """Without a token a server shows no more descendants than this."""
-OPT_OUT = re.compile(r"#(nobots?|noindex|noresearch|noarchive)\\b", re.IGNORECASE)
+OPT_OUT = re.compile(r"#(nobots?|noindex|noresearch|noarchive)\b", re.IGNORECASE)
 KINDS = {"image": "photo", "gifv": "video", "video": "video", "audio": "audio"}
 
 
@@ -231,7 +231,7 @@ def _reason(status: dict[str, Any]) -> str | None:
     account = status["account"]
     if status.get("visibility") not in ("public", "unlisted"):
         return "not public"
-    asks = account.get("noindex") or OPT_OUT.search(account.get("note") or "")
+    asks = account.get("noindex") or OPT_OUT.search(plain(account.get("note") or ""))
     return "author asks not to be indexed" if asks else None
 
 
