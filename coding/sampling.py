@@ -24,6 +24,7 @@ from storage import Store
 from storage import samples as kept
 
 from . import available, in_threads, load_coder
+from .failures import ModelError
 
 DESIGNS = ("random", "stratified", "uncertain", "disagreement", "rare")
 STRATA = ("case", "platform", "month", "code")
@@ -161,7 +162,10 @@ def scored_doubt(store: Store, plan: Plan, frame: pl.DataFrame) -> Floats | None
         return None
     units, again = tee(in_threads(store.posts(plan.case, kind=plan.kind)))
     scores = coder.scores(again, coder.Settings.model_validate_json(coding.settings))
-    sums = [(u.post.id, sum(4 * s * (1 - s) for s in row.values())) for u, row in zip(units, scores, strict=True)]
+    try:
+        sums = [(u.post.id, sum(4 * s * (1 - s) for s in row.values())) for u, row in zip(units, scores, strict=True)]
+    except ModelError as error:
+        raise SamplingError(str(error)) from None
     return _aligned(frame, pl.DataFrame(sums, schema={"post": pl.String, "x": pl.Float64}, orient="row"))
 
 
@@ -269,10 +273,11 @@ def _drawn(store: Store, frame: pl.DataFrame, plan: Plan, rng: np.random.Generat
     codings = [kept.marks(store, c) for c in plan.codings]
     if plan.design == "disagreement":
         return weighted_draw(dispute(frame, codings), plan.n, rng, floor=plan.floor)
-    if plan.design in ("uncertain", "rare"):
-        measure = (
-            doubt(frame, _last(codings)) if plan.design == "uncertain" else rarity(frame, _last(codings), plan.codes)
-        )
+    if plan.design == "rare":
+        return weighted_draw(rarity(frame, _last(codings), plan.codes), plan.n, rng, floor=plan.floor)
+    if plan.design == "uncertain":
+        told = scored_doubt(store, plan, frame)
+        measure = doubt(frame, _last(codings)) if told is None else told
         return weighted_draw(measure, plan.n, rng, floor=plan.floor)
     msg = f"no design {plan.design!r}; there are: {', '.join(DESIGNS)}"
     raise SamplingError(msg)
