@@ -22,8 +22,8 @@ from . import coders
 from .codebook import Code, Codebook, CodebookError, Theme, load_codebook
 
 __all__ = [
-    "Code", "Codebook", "CodebookError", "Coder", "Mark", "Theme", "Unit", "available", "in_threads", "load_coder",
-    "load_codebook",
+    "Code", "Codebook", "CodebookError", "Coder", "Mark", "Theme", "Unit", "available", "by_code", "in_threads",
+    "load_codebook", "load_coder",
 ]  # fmt: skip
 
 

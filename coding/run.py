@@ -20,7 +20,7 @@ BATCH = 500
 
 
 def coding_of(name: str, coder: Coder, codebook: Codebook, settings: BaseModel) -> Coding:
-    """The provenance of such a run: the same coder, version, codebook and settings are one coding, whenever they run."""
+    """The provenance of such a run: the same coder, version, codebook and settings are one coding."""
     told = settings.model_dump_json()
     digest = hashlib.sha256("\0".join((name, coder.VERSION, codebook.digest, told)).encode()).hexdigest()[:16]
     return Coding(f"{name}-{digest}", name, name, coder.VERSION, codebook.digest, told, datetime.now(UTC))

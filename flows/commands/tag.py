@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -23,6 +24,6 @@ def command(coder: str, setting: str) -> None:
     if coder == "model" and (said := caveat(home)):
         click.echo(f"veldwerk: {said}", err=True)
     redactor = Redactor(setting)  # type: ignore[arg-type]
-    lines = click.get_text_stream("stdin", encoding="utf-8", errors="replace")
+    lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
     for answer in tagged(lines, redactor, coder, load_codebook(), settings):
         click.echo(json.dumps(answer, ensure_ascii=False))

@@ -8,7 +8,8 @@ from flows.receipt import Receipt
 def test_a_line_tells_what_was_skipped_and_why() -> None:
     """A receipt's line tells read, stored and skipped with the reasons, and what makes a collection incomplete."""
     counts = {"read": 9, "stored": 6, "duplicates": 0, "skipped": 3, "skipped: deleted": 1, "skipped: empty": 2}
-    receipt = Receipt("import", "scam-fighters", "whatsapp", counts | {"platform: requests": 4, "platform: gap": 1}, 0.25)
+    counts |= {"platform: requests": 4, "platform: gap": 1}
+    receipt = Receipt("import", "scam-fighters", "whatsapp", counts, 0.25)
     told = "import scam-fighters whatsapp: 9 read, 6 stored, 3 skipped (1 deleted, 2 empty), 1 gap (0.2 s)"
     assert receipt.line() == told
 
