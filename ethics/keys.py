@@ -101,11 +101,17 @@ class ProjectKey:
         except ImportError:
             msg = "VELDWERK_KEYRING=1 needs the keyring extra: pip install 'veldwerk[keyring]'"
             raise KeyRefused(msg) from None
-        text = keyring.get_password(SERVICE, ENTRY)
-        if text is None:
-            _refuse_new(home, "the keyring")
-            text = secrets.token_hex(KEY_BYTES)
-            keyring.set_password(SERVICE, ENTRY, text)
+        try:
+            text = keyring.get_password(SERVICE, ENTRY)
+            new = text is None
+            if text is None:
+                _refuse_new(home, "the keyring")
+                text = secrets.token_hex(KEY_BYTES)
+                keyring.set_password(SERVICE, ENTRY, text)
+        except keyring.errors.KeyringError as error:
+            msg = f"the keyring of this computer cannot be used ({type(error).__name__}); use a key file instead"
+            raise KeyRefused(msg) from None
+        if new:
             notice(f"made a new project key in the keyring of this computer ({SERVICE}, {ENTRY})")
         return cls.parse(text, "the keyring")
 

@@ -120,13 +120,14 @@ def obey_suppressions(held: Holdings) -> int:
 def _to_be_gone(held: Holdings) -> dict[str, tuple[list[str], list[str]]]:
     """By case, the posts and authors in the store that are suppressed, or were erased by what the trail says."""
     proofs = {p for e in held.audit.entries() if e.event == "erase" for p in e.facts["kept_out"]}
-    suppressed: dict[str, frozenset[str]] = {}
+    kept_out = rights.suppressed(held.store)
+
+    def must_go(case: str, name: str) -> bool:
+        return name in kept_out.get(case, ()) or (bool(proofs) and held.audit.proof(name) in proofs)
+
     gone: dict[str, tuple[list[str], list[str]]] = {}
-    for case, name in rights.names_by_case(held.store):
-        if case not in suppressed:
-            suppressed[case] = held.store.suppressed(case)
-        if name in suppressed[case] or (proofs and held.audit.proof(name) in proofs):
-            gone.setdefault(case, ([], []))[name.startswith("a")].append(name)
+    for case, name in rights.names_that(held.store, must_go):
+        gone.setdefault(case, ([], []))[name.startswith("a")].append(name)
     return gone
 
 

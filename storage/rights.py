@@ -108,15 +108,23 @@ def texts_of(store: Store, posts: Collection[str]) -> list[str]:
     ]
 
 
-def names_by_case(store: Store) -> list[tuple[str, str]]:
-    """Case and pseudonym of every post, author and person addressed."""
-    return [
-        (case, name)
-        for case, name in store.query(
+def suppressed(store: Store) -> dict[str, frozenset[str]]:
+    """By case, whom and what must stay out."""
+    rows = store.query('select "case", list(digest) from suppressed group by 1')
+    return {case: frozenset(digests) for case, digests in rows}
+
+
+def names_that(store: Store, hold: Callable[[str, str], bool]) -> list[tuple[str, str]]:
+    """Case and pseudonym of every post, author and person addressed of whom *hold(case, name)* is true."""
+    with store.transaction() as db:
+        asked = db.execute(
             'select distinct "case", id from post union select distinct "case", author from post '
             'union select "case", unnest(mentions) from post order by 1, 2'
         )
-    ]
+        found: list[tuple[str, str]] = []
+        while rows := asked.fetchmany(10_000):
+            found += [(case, name) for case, name in rows if hold(case, name)]
+    return found
 
 
 def suppress(db: duckdb.DuckDBPyConnection, case: str, digests: Iterable[str]) -> None:
