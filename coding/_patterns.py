@@ -66,8 +66,8 @@ def _option(option: str, pattern: str, lists: Mapping[str, object]) -> str:
 @lru_cache(maxsize=50_000)
 def normal(word: str) -> str:
     """*word* in lower case, without accents, stretched letters cut to two, apostrophes straight."""
-    low = word.lower().replace("’", "'").replace("`", "'")
+    low = word
     if not low.isascii():
-        parts = unicodedata.normalize("NFKD", low)
+        parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", low).lower())
         low = "".join(c for c in parts if not unicodedata.combining(c) and c != "\ufe0f")
-    return _STRETCH.sub(r"\1\1", low)
+    return _STRETCH.sub(r"\1\1", low.lower().replace("’", "'").replace("`", "'"))

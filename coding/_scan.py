@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from ._patterns import Step, normal, parse
@@ -98,7 +99,6 @@ class Scanner:
         self._common: list[int] = []
         self._chunks: dict[str, tuple[Word, ...]] = {}
         self._longest = 0
-        self._tokenizer: Any = None
 
     def number(self, pattern: str) -> int:
         """The number under which *pattern* reports its hits."""
@@ -163,17 +163,17 @@ class Scanner:
         if label:
             return {f"[{label[1]}]"}
         form = normal(token)
-        forms = {form, normal(_STRETCH.sub(r"\1", token)), form.replace("-", "")}
+        forms = {form, normal(_STRETCH.sub(r"\1", token)), form.replace("-", ""), form.rstrip(".")}
         forms |= {self._spelling[f] for f in forms if f in self._spelling}
         if form[:1].isdigit():
             forms.add("#")
         return forms - {""}
 
     def _chunk(self, chunk: str) -> tuple[Word, ...]:
-        if len(self._chunks) > CACHE or self._tokenizer is None:
+        if len(self._chunks) > CACHE:
             self._chunks.clear()
-            self._tokenizer = dutch_tokenizer()
-        tokens = ((t.text, t.idx) for t in self._tokenizer(chunk))
+            dutch_tokenizer.cache_clear()
+        tokens = ((t.text, t.idx) for t in dutch_tokenizer()(chunk))
         known = self._chunks[chunk] = tuple(self._word(chunk, text, at) for text, at in tokens if text not in _DROPPED)
         return known
 
@@ -184,7 +184,9 @@ class Scanner:
         met = self._satisfied(text)
         elements = tuple(e for e in met if e in self._in_runs)
         alone = tuple(self._single[e] for e in met if e in self._single)
-        return Word(elements, alone, start, end, text in _ENDS, text in _QUOTES)
+        # spaCy takes `dat.` for an abbreviation; at the end of a sentence it is a word and a full stop.
+        ends = text in _ENDS or (text[-1] == "." and text[:-1].lower() in _FUNCTION_WORDS)
+        return Word(elements, alone, start, end, ends, text in _QUOTES)
 
     def scan(self, text: str) -> Scan:
         """Every pattern found in *text*."""
@@ -275,6 +277,7 @@ def _commonness(option: str) -> int:
     return max(1, 12 - len(option)) + 5 * option.count("*")
 
 
+@cache
 def dutch_tokenizer() -> Any:
     """spaCy's Dutch tokenizer, parting `laf/zwak` as well; a new one starts with an empty vocabulary."""
     import spacy
