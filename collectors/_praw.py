@@ -62,6 +62,8 @@ def checked(thing: Any, kind: str = "") -> Any:
     sound(raw_post(thing))
     if not isinstance(has["created_utc"], int | float) or not isinstance(has["id"], str):
         raise TypeError
+    if not has["id"]:
+        raise ValueError
     if "body" not in has and not isinstance(has["num_comments"], int):
         raise TypeError
     return thing

@@ -214,7 +214,8 @@ def _thread(run: _Run, submission: Any, state: dict[str, Any]) -> Iterator[Item]
     run.counts["asked"] += 1 + (submission.num_comments if run.settings.comments else 0)
     run.counts["received"] += len(things)
     whole = True
-    done = tuple(state["part"][1:]) if state.get("part", [""])[0] == submission.id else (0.0, "")
+    part = state.get("part")
+    done = tuple(part[1:]) if part and part[0] == submission.id else (0.0, "")
     for thing in sorted(things, key=_age):
         if _age(thing) <= done:
             continue
