@@ -110,6 +110,7 @@ def walk(submission: Any) -> tuple[list[Any], int]:
     found: dict[str, Any] = {}
     with mapped():
         queue = list(submission.comments)
+        checked(submission, "t3_")  # fetching its comments has fetched it anew
     while queue:
         thing = queue.pop()
         if isinstance(thing, MoreComments):
