@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analysis.report.codebook import CaseColumn, Quote, Usage, write_codebook
 from analysis.report.summary import CaseSummary, Count, SourceLine, Summary, render_summary
 from coding import Codebook, load_codebook
+from coding.card import load_card
 from coding.exchange import load_format, tasks_of
 from coding.sampling import Plan, draw_sample
 from ethics.policy import Policy
@@ -74,14 +75,16 @@ def usage_of(home: Home, cases: list[Case], codebook: Codebook) -> Usage:
     """What the study found with a codebook, as it may leave: no small cells, quotes short and redacted again."""
     coding = latest_coding(home, codebook)
     now, min_cell = datetime.now(UTC), _min_cell(cases)
+    card = load_card(codebook)
+    precision = card.rules if card else None
     if coding is None:
-        return Usage("No post has been coded with this codebook yet.", now, min_cell)
+        return Usage("No post has been coded with this codebook yet.", now, min_cell, precision=precision)
     figures = overview.code_figures(home.store, coding.id)
     columns = [_column(case, figures[case.id]) for case in cases if case.id in figures]
     if len(columns) > 1:
         columns.append(_all_cases(columns, figures, min_cell))
     quotes = _quotes(home, cases, coding)
-    return Usage(f"Prevalence and quotes by {coder_in_words(coding)}.", now, min_cell, columns, quotes)
+    return Usage(f"Prevalence and quotes by {coder_in_words(coding)}.", now, min_cell, columns, quotes, precision)
 
 
 def coder_in_words(coding: Coding) -> str:
