@@ -12,22 +12,28 @@ from pathlib import Path
 NAME = re.compile(rb"(?<![a-z0-9])[apt][a-z2-7]{16}(?![a-z0-9])")
 TAG = re.compile(r"<[^>]*>")
 ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrt])")
-DISTINCT = 25
-"""How many letters and digits a text needs to be told from others."""
+RUN, DISTINCT = 6, 25
+"""A run of so many words, with so many letters and digits in them, stands for the text it is from: a page may hold
+no more than that of it."""
 KEPT = (".duckdb", ".lock", ".head", ".wal")
 OURS = frozenset(("audit.jsonl", "keys", "prefect"))
 """What is encrypted, or holds no text: the stores, the trail, the salts, Prefect's own home."""
 
 
-def squashed(text: str) -> str:
-    """A text by its letters and digits alone, so that quoting, markup and line breaks make no difference."""
-    return re.sub(r"[\W_]+", "", text.casefold())
+def runs_of(text: str, length: int = RUN) -> set[tuple[str, ...]]:
+    """The runs of words by which a text is known, without marks and capitals; a shorter text is known as a whole."""
+    words = re.findall(r"\w+", text.casefold())
+    n = min(length, len(words))
+    runs = {tuple(words[i : i + n]) for i in range(len(words) - n + 1)} if n else set()
+    return {run for run in runs if sum(map(len, run)) >= DISTINCT}
 
 
 def files_holding(root: Path, names: Collection[str], texts: Collection[str]) -> list[Path]:
-    """The files below *root* in which one of these pseudonyms, or one of these texts, stands."""
+    """The files below *root* in which one of these pseudonyms, or a part of one of these texts, stands."""
     wanted = {n.encode() for n in names}
-    told = {s for t in texts if len(s := squashed(t)) >= DISTINCT}
+    told: dict[int, set[tuple[str, ...]]] = {}
+    for run in {run for text in texts for run in runs_of(text)}:
+        told.setdefault(len(run), set()).add(run)
     return [path for path in _written(root) if _holds(path, wanted, told)]
 
 
@@ -38,14 +44,13 @@ def _written(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _holds(path: Path, names: set[bytes], texts: set[str]) -> bool:
+def _holds(path: Path, names: set[bytes], told: dict[int, set[tuple[str, ...]]]) -> bool:
     for data in _contents(path):
         if not names.isdisjoint(NAME.findall(data)):
             return True
-        if texts:
-            plain = squashed(_plain(data.decode("utf-8", errors="replace")))
-            if any(t in plain for t in texts):
-                return True
+        plain = _plain(data.decode("utf-8", errors="replace")) if told else ""
+        if any(not runs.isdisjoint(runs_of(plain, n)) for n, runs in told.items()):
+            return True
     return False
 
 

@@ -155,6 +155,7 @@ def test_files_that_hold_the_words_are_removed(study: Open, tmp_path: Path) -> N
     out.mkdir()
     words = WORDS.replace("woorden ", "<mark>woorden</mark>\n ")
     (out / "codebook.html").write_text(f"<p>{words}</p>")
+    (out / "quotes.md").write_text("> … woorden over een gestolen bakfiets aan …\n")
     (out / "sample.csv").write_text(f'id,text\n1,"{author("weg_99")}"\n')
     (out / "other.html").write_text("<p>niets hiervan</p>")
     pl.DataFrame({"text": ["x", WORDS]}).write_parquet(out / "corpus.parquet")
@@ -162,7 +163,13 @@ def test_files_that_hold_the_words_are_removed(study: Open, tmp_path: Path) -> N
     book.active.append([WORDS])
     book.save(out / "sample.xlsx")
     erasure = erase_author(study.held, {CASE: NAMES}, "mastodon", Sealed("weg_99"))
-    assert set(erasure.files) == {"out/codebook.html", "out/sample.csv", "out/corpus.parquet", "out/sample.xlsx"}
+    assert set(erasure.files) == {
+        "out/codebook.html",
+        "out/quotes.md",
+        "out/sample.csv",
+        "out/corpus.parquet",
+        "out/sample.xlsx",
+    }
     assert [p.name for p in out.iterdir()] == ["other.html"]
 
 
