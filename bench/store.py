@@ -172,11 +172,11 @@ def counted(self):
         waits.append(waited)
         yield waited
 Queue.turn = counted
-store, end, done = Store(path, KEY), time.monotonic() + seconds, 0
+store, end, done, stored = Store(path, KEY), time.monotonic() + seconds, 0, 0
 source = batches(10**7, 500, 10**8 + number * 10**7)
 while time.monotonic() < end:
     if work == "collect":
-        store.add(next(source)); time.sleep(0.2)
+        stored += store.add(next(source)).stored; time.sleep(0.2)
     elif work == "code":
         for p in store.posts("scam-fighters", not_coded_by="none"):
             if time.monotonic() > end: break
@@ -188,7 +188,7 @@ while time.monotonic() < end:
             overview.case_figures(store, case); overview.disclosures_by_type(store, case)
         time.sleep(0.3)
     done += 1
-print(json.dumps({"work": work, "done": done, "waits": waits}))
+print(json.dumps({"work": work, "stored": stored, "waits": waits}))
 """
 
 
@@ -212,7 +212,7 @@ def together(home: Path, count: int, seconds: float = 30.0) -> None:
         at = {f"p{q}": round(waits[min(len(waits) - 1, len(waits) * q // 100)], 3) for q in (50, 95, 99)}
         facts = {"turns": len(waits), **at, "longest": round(waits[-1], 3)}
         print(json.dumps({"what": "waiting", "work": work, "processes": crew.count(work), **facts}), flush=True)
-    wanted = 500 * sum(t["done"] for t in told if t["work"] == "collect")
+    wanted = sum(t["stored"] for t in told)
     print(json.dumps({"what": "lost", "failed": sum(p.returncode != 0 for p in running), "posts": wanted - added}))
 
 

@@ -68,6 +68,8 @@ class Database:
         if held is not None:
             yield held
             return
+        # Started before the turn comes: it takes a tenth of a second, for which nobody else need wait.
+        self._started()
         with self._queue.turn(), self._attached() as db:
             _held.connections[self._where] = db
             try:
@@ -133,9 +135,7 @@ class Database:
     @contextmanager
     def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to this process's DuckDB; when it is done every file is let go."""
-        engine = self._kept
-        if engine is None or engine.process != os.getpid():
-            engine = self._kept = _engine_for(self._where, encrypted=self._key is not None)
+        engine = self._started()
         db = engine.connection.cursor()
         try:
             yield db
@@ -145,6 +145,12 @@ class Database:
                 _engines.pop(engine.name, None)
                 self._kept = None
                 engine.connection.close()
+
+    def _started(self) -> _Engine:
+        engine = self._kept
+        if engine is None or engine.process != os.getpid():
+            engine = self._kept = _engine_for(self._where, encrypted=self._key is not None)
+        return engine
 
     def _attach_clause(self, path: Path, name: str) -> str:
         key = "" if self._key is None else f", encryption_key '{self._key.hex()}'"

@@ -119,10 +119,13 @@ FORMATS = (".parquet", ".csv", ".sqlite")
 
 def _rows(posts: Iterable[Coded], codes: Sequence[str]) -> Iterator[Row]:
     getters = [get for _, get in FIELDS]
-    unread = (None,) * len(codes)
+    # Few sets of codes are given to many posts.
+    known: dict[frozenset[str] | None, Row] = {None: (None,) * len(codes)}
     for post, given in posts:
-        marks = unread if given is None else tuple(int(code in given) for code in codes)
-        yield (*(get(post) for get in getters), *marks)
+        marks = known.get(given)
+        if marks is None:
+            marks = known[given] = tuple(int(code in given) for code in codes) if given is not None else ()
+        yield (*[get(post) for get in getters], *marks)
 
 
 def _write_parquet(path: Path, rows: Iterator[Row], columns: Sequence[Variable], about: dict[str, str]) -> int:
