@@ -39,6 +39,7 @@ class Reading:
     hits: tuple[Hit, ...]
 
 
+@lru_cache(maxsize=1_024)
 def read(text: str, lexicon: Lexicon | None = None) -> Reading:
     """*text* as tokens with their stems, sentences and word classes."""
     found = tuple(tokens(text))
@@ -74,15 +75,13 @@ def words(reading: Reading) -> Iterator[str]:
 
 
 def letters(reading: Reading) -> Iterator[str]:
-    """Runs of three to five letters within a word, `<` and `>` at its ends."""
-    for token in reading.tokens:
-        if token.kind in ("word", "label"):
-            yield from runs(token.form)
+    """The words whose letter runs count; the vocabulary takes them apart, each form once (see `runs`)."""
+    return (token.form for token in reading.tokens if token.kind in ("word", "label"))
 
 
 @lru_cache(maxsize=60_000)
 def runs(form: str) -> tuple[str, ...]:
-    """The letter runs of one word; a label is one run."""
+    """Runs of three to five letters within one word, `<` and `>` at its ends; a label is one run."""
     if form.startswith("<"):
         return (form,)
     word = f"<{form}>"

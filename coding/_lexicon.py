@@ -29,8 +29,9 @@ class Lexicon:
         self._starts: dict[str, set[str]] = {}
         self._ends: dict[str, set[str]] = {}
         self._inside: dict[str, set[str]] = {}
-        self._phrases: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        self._classes: dict[str, set[str]] = {}
+        self._gapped: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        self._phrases: dict[str, dict[str, list[tuple[str, tuple[str, ...]]]]] = {}
+        self._classes: dict[str, list[str]] = {}
         for line in lines.splitlines():
             if line.strip() and not line.startswith("#"):
                 name, _, items = line.partition(":")
@@ -47,9 +48,13 @@ class Lexicon:
             if word != "..":
                 self._table(word).setdefault(word.strip("*"), set()).add(word)
         if len(words) == 1:
-            self._classes.setdefault(words[0], set()).add(name)
+            self._classes.setdefault(words[0], []).append(name)
+        elif words[1] == "..":
+            self._gapped.setdefault(words[0], []).append((name, tuple(words[1:])))
         else:
-            self._phrases.setdefault(words[0], []).append((name, tuple(words[1:])))
+            # By the second word as well: hundreds of phrases begin with a word such as "niet".
+            seconds = self._phrases.setdefault(words[0], {})
+            seconds.setdefault(words[1], []).append((name, tuple(words[2:])))
 
     def _table(self, word: str) -> dict[str, set[str]]:
         before, after = word.startswith("*"), word.endswith("*")
@@ -79,15 +84,22 @@ class Lexicon:
     def hits(self, forms: Sequence[str]) -> list[Hit]:
         """All classes found in the words *forms*, each with its place; an order by place."""
         matched = [self.patterns(form) for form in forms]
-        found = []
+        found: list[Hit] = []
         for i, patterns in enumerate(matched):
             for pattern in patterns:
-                found += [Hit(name, i, i) for name in sorted(self._classes.get(pattern, ()))]
-                for name, rest in self._phrases.get(pattern, ()):
-                    last = _follow(matched, i + 1, rest)
-                    if last is not None:
-                        found.append(Hit(name, i, last))
+                found += [Hit(name, i, i) for name in self._classes.get(pattern, ())]
+                for name, rest in self._gapped.get(pattern, ()):
+                    _end(found, name, i, _follow(matched, i + 1, rest))
+                seconds = self._phrases.get(pattern)
+                for second in matched[i + 1] if seconds and i + 1 < len(matched) else ():
+                    for name, rest in (seconds or {}).get(second, ()):
+                        _end(found, name, i, _follow(matched, i + 2, rest))
         return found
+
+
+def _end(found: list[Hit], name: str, first: int, last: int | None) -> None:
+    if last is not None:
+        found.append(Hit(name, first, last))
 
 
 def _follow(matched: Sequence[tuple[str, ...]], at: int, rest: tuple[str, ...]) -> int | None:

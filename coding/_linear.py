@@ -6,9 +6,9 @@ import json
 import math
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ._features import VIEWS, Bag
+from ._features import VIEWS, Bag, runs
 from .failures import ModelError
 
 Array = NDArray[np.float32]
 FORMAT = 1
+KEPT = 60_000
+"""How many word forms are kept taken apart."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The features a model knows: name -> column, one dictionary a view; `idf` weighs a column."""
 
     columns: tuple[dict[str, int], ...]
     idf: Array
+    _runs: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.idf)
-
-    @cached_property
-    def _weights(self) -> list[float]:
-        """The idf as plain numbers: taking one from an array costs ten times as much."""
-        return [float(x) for x in self.idf]
 
     @classmethod
     def of(cls, documents: Sequence[tuple[Bag, ...]], *, least: int = 2) -> Vocabulary:
@@ -45,38 +43,55 @@ class Vocabulary:
         columns: list[dict[str, int]] = []
         idf: list[float] = []
         for view, name in enumerate(VIEWS):
-            seen: dict[str, int] = {}
+            seen: Counter[str] = Counter()
             for document in documents:
-                for feature in document[view]:
-                    seen[feature] = seen.get(feature, 0) + 1
+                bag = document[view]
+                seen.update({run for form in bag for run in runs(form)} if name == "letters" else bag.keys())
             kept = sorted(f for f, n in seen.items() if n >= least)
             columns.append({f: len(idf) + i for i, f in enumerate(kept)})
             flat = name in ("classes", "meaning")
             idf += [1.0 if flat else math.log((1 + len(documents)) / (1 + seen[f])) + 1 for f in kept]
         return cls(tuple(columns), np.array(idf, dtype=np.float32))
 
-    def matrix(self, documents: Sequence[tuple[Bag, ...]], only: Sequence[str] = VIEWS) -> Any:
-        """
-        A CSR matrix (documents x features): (1 + ln count) x idf, of length 1 in each view of a document.
-
-        `only` names the views that are filled; the others stay empty.
-        """
-        starts, places, values = [0], list[int](), list[float]()
-        wanted = [VIEWS.index(name) for name in only]
+    def matrix(self, documents: Sequence[tuple[Bag, ...]]) -> Any:
+        """A CSR matrix (documents x features): (1 + ln count) x idf, of length 1 in each view of a document."""
+        places, counts, starts = list[int](), list[float](), [0]
         for document in documents:
-            for view in wanted:
-                self._view(document[view], self.columns[view], VIEWS[view] == "meaning", places, values)
+            for view, name in enumerate(VIEWS):
+                if name == "letters":
+                    self._spelt(document[view], places, counts)
+                    continue
+                get = self.columns[view].get
+                found = [(i, n) for f, n in document[view].items() if (i := get(f)) is not None]
+                places += [i for i, _ in found]
+                counts += [n for _, n in found]
             starts.append(len(places))
         shape = (len(documents), len(self))
-        return sparse.csr_matrix((np.array(values, dtype=np.float32), places, starts), shape=shape)
+        x = sparse.csr_matrix((np.array(counts, dtype=np.float64), places, starts), shape=shape)
+        x.sum_duplicates()
+        return self._weighed(x)
 
-    def _view(self, bag: Bag, columns: dict[str, int], raw: bool, places: list[int], values: list[float]) -> None:
-        idf = self._weights
-        found = [(columns[f], n) for f, n in bag.items() if f in columns]
-        weighed = [n if raw else (1.0 + math.log(n) if n > 1 else 1.0) * idf[i] for i, n in found]
-        length = math.sqrt(sum(w * w for w in weighed)) or 1.0
-        places += [i for i, _ in found]
-        values += [w / length for w in weighed]
+    def _spelt(self, forms: Bag, places: list[int], counts: list[float]) -> None:
+        """Add the letter runs of *forms*; what a form is made of is kept."""
+        columns = self.columns[VIEWS.index("letters")]
+        for form, n in forms.items():
+            known = self._runs.get(form)
+            if known is None:
+                if len(self._runs) > KEPT:
+                    self._runs.clear()
+                known = self._runs[form] = tuple(columns[r] for r in runs(form) if r in columns)
+            places += known
+            counts += [n] * len(known)
+
+    def _weighed(self, x: Any) -> Any:
+        views = np.repeat(np.arange(len(VIEWS)), [len(c) for c in self.columns])[x.indices]
+        # A count is dampened; the number of a vector is taken as it is.
+        raw = views == VIEWS.index("meaning")
+        values = np.where(raw, x.data, 1.0 + np.log(np.where(raw, 1.0, x.data))) * self.idf[x.indices]
+        part = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr)) * len(VIEWS) + views
+        length = np.sqrt(np.bincount(part, weights=values**2, minlength=1))
+        x.data = values / np.where(length > 0, length, 1.0)[part]
+        return x.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
