@@ -80,9 +80,9 @@ def timed(what: str, work: Callable[[], Any], *, per: int = 0, **facts: object) 
     return result
 
 
-def filled(home: Path, count: int) -> Store:
-    """A store with that many posts, half of them coded; kept for the next run where it lies."""
-    store = Store(home / f"store-{count}.duckdb", KEY)
+def filled(home: Path, count: int, name: str = "store") -> Store:
+    """A store with that many posts; kept for the next run where it lies."""
+    store = Store(home / f"{name}-{count}.duckdb", KEY)
     for batch in batches(count - store.count(), 20_000, store.count()):
         store.add(batch)
     return store
@@ -194,7 +194,7 @@ print(json.dumps({"work": work, "stored": stored, "waits": waits}))
 
 def together(home: Path, count: int, seconds: float = 30.0) -> None:
     """Four collections, an ad hoc one, two coders, two exporters and a report on one store."""
-    store = filled(home, count)
+    store = filled(home, count, "shared")
     before = store.count()
     crew = ["collect"] * 5 + ["code"] * 2 + ["export"] * 2 + ["report"]
     running = [
