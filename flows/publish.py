@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING
 
 from analysis.report.codebook import CaseColumn, Quote, Usage, write_codebook
 from analysis.report.summary import CaseSummary, Count, SourceLine, Summary, render_summary
@@ -16,17 +13,15 @@ from coding.card import load_card
 from coding.exchange import load_format, tasks_of
 from coding.sampling import Plan, draw_sample
 from ethics.policy import Policy
-from ethics.release import cite, release_text, strict_redactor, suppress_small
-from storage import Coding, Post, overview, samples
+from ethics.release import cite, release_text, suppress_small
+from storage import Coding, overview, samples
 from storage.overview import CodeFigures, Quotable
 from storage.quotes import quotes
 
 from .case import Case
 from .home import Home
 from .receipt import Receipt
-
-if TYPE_CHECKING:
-    from ethics.redaction import Redactor
+from .samples import released, strict
 
 SAMPLE_SIZE = 50
 QUOTES = 3
@@ -36,12 +31,13 @@ def publish_sample(home: Home, case: Case) -> Receipt:
     """Write the annotation sample of a case as CSV; drawn once, the same posts at every later call."""
     start = time.monotonic()
     drawn = [s for s in samples.samples(home.store, case.id) if s.design == "random" and s.case == case.id]
-    n = min(SAMPLE_SIZE, home.store.count(case.id))
+    n = min(SAMPLE_SIZE, overview.case_figures(home.store, case.id).posts)
     if not n:
         return Receipt("sample", case.id, "", {}, time.monotonic() - start)
     sample = drawn[0] if drawn else draw_sample(home.store, Plan(n, case=case.id, seed=1))
     home.out.mkdir(parents=True, exist_ok=True)
-    tasks = tasks_of(home.store, sample.id, release=releaser())
+    texts = released(p for one in samples.sampled(home.store, sample.id) for p in (one.post, *one.context))
+    tasks = tasks_of(home.store, sample.id, release=lambda p: texts.get((p.id, p.version)))
     written = load_format("csv").write(home.out / sample_name(case), tasks, load_codebook(case.codebook))
     return Receipt("sample", case.id, "", {"posts": written}, time.monotonic() - start)
 
@@ -148,17 +144,6 @@ def anchor(one: Quotable, policy: Policy, approved: Approved) -> Quote:
     at = max(told.find(evidence), 0)
     end = at + len(evidence) if evidence in told else 0
     return Quote(told, post.case, post.platform, f"{post.created:%Y-%m}", at, end)
-
-
-@cache
-def strict() -> Redactor:
-    """The redactor of the second pass, made once."""
-    return strict_redactor()
-
-
-def releaser() -> Callable[[Post], str]:
-    """What gives a post's text as it may leave in a sample."""
-    return lambda post: release_text(post.text, strict())
 
 
 def summary_of(home: Home, cases: list[Case], codebook: Codebook) -> Summary:

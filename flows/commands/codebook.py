@@ -44,9 +44,8 @@ def command(ctx: click.Context, out: Path | None, name: str | None) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(file: Path | None, as_json: bool) -> None:
-    from coding.check import check_codebook
-
     from coding import load_codebook
+    from coding.check import check_codebook
     from coding.codebook import SHIPPED
 
     faults = list(check_codebook(load_codebook(str(file) if file else SHIPPED)))
