@@ -37,6 +37,16 @@ def files_holding(root: Path, names: Collection[str], texts: Collection[str]) ->
     return [path for path in _written(root) if _holds(path, wanted, told)]
 
 
+def files_saying(root: Path, values: Collection[str]) -> list[Path]:
+    """The files below *root* in which one of these values stands as words of its own, in any case of letters."""
+    wanted = re.compile("|".join(rf"(?<!\w){re.escape(v.casefold())}(?!\w)" for v in values) or r"(?!)")
+    return [
+        path
+        for path in _written(root)
+        if any(wanted.search(_plain(data.decode("utf-8", errors="replace")).casefold()) for data in _contents(path))
+    ]
+
+
 def _written(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         inside = path.relative_to(root)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from collectors import Sealed
 from storage import learned as kept
 
-from ..outputs import files_holding
+from ..outputs import files_holding, files_saying
 from .found import LABELS, settle
 from .known import Known
 from .reading import read
@@ -54,7 +54,7 @@ def learn(held: Holdings, seal: Seal, case: str, missed: Iterable[tuple[str, Sea
     Take in (type, value) pairs that were missed in a case.
 
     Every stored text of the case gets `[PERSOON]` and the like in their place, without a number: which person of
-    its thread it was is known no more. Files of the home that hold the old texts are removed.
+    its thread it was is known no more. Files of the home that hold the old texts or a value are removed.
     """
     told = list(missed)
     proofs = [
@@ -71,7 +71,8 @@ def learn(held: Holdings, seal: Seal, case: str, missed: Iterable[tuple[str, Sea
     replaced = kept.replace_in_texts(held.store, case, find)
     if replaced.texts:
         held.store.rewrite()
-    files = files_holding(held.root, (), replaced.before)
+    values_told = [value.reveal() for _, value in told]
+    files = sorted({*files_holding(held.root, (), replaced.before), *files_saying(held.root, values_told)})
     for path in files:
         path.unlink()
     learnt = Learnt(values, replaced.texts, replaced.places, tuple(str(f.relative_to(held.root)) for f in files))

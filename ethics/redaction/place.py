@@ -148,6 +148,9 @@ WITH_NUMBER = re.compile(
     r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|"
     r"'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
 )
+POSTCODE_LIKE = re.compile(r"[0-9]{4} ?[A-Za-z]{2}")
+HOME = re.compile(r"[a-zé]\s(?:aan|op)\s(?:(?:de|het|'t)\s)?[^\W\d_]{4}")
+"""A quick look for `AT_HOME`."""
 AT_HOME = re.compile(
     r"\b(?:woning(?:en)?|huis|pand|bedrijf(?:spand)?|tuin|flat|appartement|school|café|kroeg|kerk|dorpshuis|garage|box|loods|"
     r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
@@ -249,13 +252,13 @@ def _streets(text: Reading) -> Iterator[Found]:
         if _is_street(text, kind, start, first, number is not None):
             yield Found(_number_before(text, first), number.end() if number else end, "ADDRESS")
     if text.digits:
-        for m in WITH_POSTCODE.finditer(plain):
+        for m in WITH_POSTCODE.finditer(plain) if POSTCODE_LIKE.search(plain) else ():
             yield Found(m.start(), m.end(), "ADDRESS")
         for m in WITH_NUMBER.finditer(plain):
             town = 0 if m.group().count(" de ") else PLACE
             if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
                 yield Found(*m.span("street"), "ADDRESS")
-    for m in AT_HOME.finditer(plain):
+    for m in AT_HOME.finditer(plain) if HOME.search(low) else ():
         if not shipped().bits(m.group("street").split()[-1]) & (BRAND | PLACE):
             yield Found(*m.span("street"), "ADDRESS")
     for m in SQUARES.finditer(plain) if any(map(low.__contains__, ENDS)) else ():
