@@ -53,7 +53,7 @@ def code(units: Iterable[Unit], codebook: Codebook, settings: Settings) -> Itera
     Codes that the codebook no longer has are left out.
     """
     model = _chosen(settings)
-    evidence = _evidence(settings.path)
+    evidence = _evidence(settings.path, _stamp(settings.path))
     known = {c.id for c in codebook.codes}
     limit = model.sure if settings.sure else model.threshold
     stream = iter(units)
@@ -90,12 +90,25 @@ def _scores(model: Linear, units: Sequence[Unit], settings: Settings) -> Array:
     return model.scores(documents_of(heard, embed))
 
 
-@lru_cache(maxsize=2)
 def load(path: str = "") -> Linear:
-    """The model at *path*, or the shipped one; ModelError when the file is no model."""
+    """The model at *path*, or the shipped one; ModelError when the file is no model. Kept until the file changes."""
+    return _load(path, _stamp(path))
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What tells a file from its successor at the same place."""
+    try:
+        found = Path(path).stat() if path else None
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size) if found else (0, 0)
+
+
+@lru_cache(maxsize=2)
+def _load(path: str, stamp: tuple[int, int]) -> Linear:
     return Linear.load(Path(path) if path else files("coding.models") / "model.npz")
 
 
 @lru_cache(maxsize=2)
-def _evidence(path: str) -> Evidence:
-    return Evidence(load(path))
+def _evidence(path: str, stamp: tuple[int, int]) -> Evidence:
+    return Evidence(_load(path, stamp))

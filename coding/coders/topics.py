@@ -144,7 +144,9 @@ def _factorised(documents: Sequence[str], settings: Settings) -> Iterator[_Run]:
     for seed in range(settings.seeds):
         seen = _seen(len(documents), seed)
         # One random start may end in a poor place: the best of three speaks for its seed.
-        tries = [NMF(number, init="random", random_state=3 * seed + k, max_iter=300, tol=1e-3) for k in range(RESTARTS)]
+        tries = [
+            NMF(number, init="random", random_state=3 * seed + k, max_iter=1000, tol=1e-3) for k in range(RESTARTS)
+        ]
         fitted = [(model, model.fit_transform(x[seen])) for model in tries]
         model, found = min(fitted, key=lambda pair: pair[0].reconstruction_err_)
         parts = model.components_
