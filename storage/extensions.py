@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from .errors import StoreError
+
 
 def load(db: duckdb.DuckDBPyConnection, extension: str) -> None:
     """Load an extension ("httpfs" writes encrypted files, "fts" knows the stems of words)."""
@@ -12,5 +14,9 @@ def load(db: duckdb.DuckDBPyConnection, extension: str) -> None:
     except duckdb.Error:
         from duckdb_extensions import import_extension
 
-        import_extension(extension)
+        try:
+            import_extension(extension)
+        except OSError as error:
+            msg = f"DuckDB's {extension} could not be put into ~/.duckdb ({error.strerror}); set HOME to another folder"
+            raise StoreError(msg) from None
         db.execute(f"load {extension}")

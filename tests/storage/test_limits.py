@@ -83,10 +83,11 @@ import os, sys
 from pathlib import Path
 from storage import StoreError
 from tests.storage.made import *
+store = Store(Path(sys.argv[1]), KEY)
+store._started()  # the other user may not be able to read this installation
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})
 try:
-    store = Store(Path(sys.argv[1]), KEY)
     store.add(next(batches(0, 5, 5)))
 except StoreError as error:
     print(error)
