@@ -92,9 +92,7 @@ def load_gold(folder: Path | Traversable) -> list[GoldPost]:
 
 def load_gold_file(path: Path | Traversable) -> list[GoldPost]:
     """The gold posts of one file; GoldError names line and field of the first fault."""
-    rows = [
-        _row(path.name, n, line) for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-    ]
+    rows = [_row(path.name, n, line) for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)]
     threads: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
         threads[_thread_of(row) or row.id].append(row)

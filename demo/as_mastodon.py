@@ -126,9 +126,7 @@ def _mentions(row: Row) -> list[dict[str, Any]]:
 
 def _markup(text: str) -> str:
     """The text as Mastodon ships it: paragraphs, breaks, shortened links, mention cards."""
-    paragraphs = [
-        p.replace("\n", "<br />") for p in LINK.sub(_linked, escape(text, quote=False)).split("\n\n")
-    ]
+    paragraphs = [p.replace("\n", "<br />") for p in LINK.sub(_linked, escape(text, quote=False)).split("\n\n")]
     return "".join(f"<p>{p}</p>" for p in paragraphs)
 
 
