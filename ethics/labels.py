@@ -63,10 +63,14 @@ def plain_value(kind: str, value: str) -> str:
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """By what a person with this plain full name may be called too: first name, surname with or without particles."""
+    """
+    By what a person with this plain full name may be called too: first name, surname with or without particles; of
+    a handle (`xx_snuffie_xx`) the longer pieces.
+    """
     words = name.split()
     if len(words) < 2:
-        return ()
+        pieces = re.split(r"[_.]+", name)
+        return tuple(sorted(p for p in pieces if len(p) > 3 and p.isalpha())) if len(pieces) > 1 else ()
     parts = {words[0], " ".join(words[1:]), words[-1]}
     return tuple(sorted(p for p in parts if len(p) > 1 and p not in PARTICLES))
 

@@ -181,3 +181,9 @@ def test_spreading_only_adds(given_: tuple[str, list[Found]]) -> None:
     more = spread(text, found)
     covered = {i for f in more for i in range(f.start, f.end)}
     assert {i for f in found for i in range(f.start, f.end) if text[i].isalnum()} <= covered
+
+
+def test_the_name_within_a_handle_means_its_author() -> None:
+    """Of a handle dressed up with signs the name in it means its author too; its ornaments do not."""
+    assert parts_of("xx_snuffie_xx") == ("snuffie",)
+    assert parts_of("snuffie") == ()
