@@ -13,6 +13,14 @@ import click
 REDDIT = ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET")
 TELEGRAM = ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_SESSION")
 
+PUBLIC = {
+    "mastodon": "public; MASTODON_ACCESS_TOKEN lifts what an instance shows to strangers",
+    "bluesky": "public; BLUESKY_HANDLE and BLUESKY_APP_PASSWORD are wanted for searching",
+    "discourse": "public; DISCOURSE_API_KEY and DISCOURSE_API_USERNAME for closed forums",
+    "lemmy": "public, needs no key",
+    "feeds": "public, needs no key",
+}
+
 
 @click.command(help="What is installed, and what each feature still needs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -85,5 +93,5 @@ def _platforms() -> list[Row]:
     for platform, names in needs.items():
         missing = [n for n in names if not os.environ.get(n)]
         rows.append((platform, "missing", f"set {', '.join(missing)}") if missing else (platform, "ok", "keys are set"))
-    rows += [(p, "ok", "public, needs no key") for p in ("mastodon", "bluesky", "discourse", "feeds")]
+    rows += [(p, "ok", note) for p, note in PUBLIC.items()]
     return rows
