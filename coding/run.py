@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -27,15 +28,22 @@ def coding_of(name: str, coder: Coder, codebook: Codebook, settings: BaseModel) 
 
 
 def code_posts(
-    store: Store, name: str, codebook: Codebook, settings: BaseModel | None = None, case: str | None = None
+    store: Store,
+    name: str,
+    codebook: Codebook,
+    settings: BaseModel | None = None,
+    case: str | None = None,
+    **beside: Any,
 ) -> Iterator[Counter[str]]:
     """
     Code the posts of *case* (or of all) that this coding has not seen in their current version.
 
     Yields counts after each kept batch: "posts" coded, "coded" with at least one code, "annotations". What is
-    kept stays kept: a run that was stopped goes on where it was.
+    kept stays kept: a run that was stopped goes on where it was. `beside` goes to the coder as it is, such as the
+    tally of a language model.
     """
     coder = load_coder(name)
+    code: Any = coder.code
     filled = settings or coder.Settings()
     coding = coding_of(name, coder, codebook, filled)
     store.begin_coding(coding)
@@ -44,7 +52,7 @@ def code_posts(
         return
     units = (unit for unit in in_threads(store.posts(case)) if unit.post.id in unseen)
     while batch := list(islice(units, BATCH)):
-        marks = list(coder.code(iter(batch), codebook, filled))
+        marks = list(code(iter(batch), codebook, filled, **beside))
         seen = [(unit.post.id, unit.post.version) for unit in batch]
         new = store.annotate(coding.id, seen, _annotations(coding.id, batch, marks))
         yield Counter(posts=new, coded=sum(map(bool, marks)), annotations=sum(map(len, marks)))

@@ -102,7 +102,7 @@ def _import_source(case: Case, name: str) -> Source:
     return own[0] if own else Source(name=name, collector=name, private=name in PRIVATE)
 
 
-PRIVATE = frozenset({"whatsapp"})
+PRIVATE = frozenset({"meta-download", "whatsapp"})
 """Formats that only come out of private groups."""
 
 
