@@ -17,10 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from collectors import (
     Collector,
-    CollectorError,
     Importer,
     Item,
-    UnreadableExport,
     Window,
     available,
     detect,
@@ -29,7 +27,6 @@ from collectors import (
 )
 from ethics.gate import admit
 from ethics.permits import permit
-from ethics.policy import Refused
 from storage import Run
 
 from .case import Case, Source
@@ -193,8 +190,6 @@ def attempt(step: str, case: str, source: str, work: Callable[[], Receipt]) -> t
     start = time.monotonic()
     try:
         return 0, work()
-    except (Refused, WrongUse, CollectorError, UnreadableExport) as error:
-        code, line = explain(error)
     except Exception as error:  # noqa: BLE001 (one source must not stop the others; explain() keeps content out)
         code, line = explain(error)
     return code, Receipt(step, case, source, {}, time.monotonic() - start, line)
