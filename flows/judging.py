@@ -48,7 +48,7 @@ def judge(home: Home, case: str | None, by: Sequence[str] = ("case",), coder: st
     with in_words():
         machine, base, told = _basis(home, case, coder)
     found = list(rows(base, codebook_of(home, case), by))
-    shown = tuple(suppressed(found, _least(home, case)))
+    shown = tuple(suppressed(found, least_cell(home, case)))
     return Judged(case or "all", machine, base, shown, len(found) - len(shown), (*told, *warnings(base)))
 
 
@@ -79,7 +79,8 @@ def _basis(home: Home, case: str | None, coder: str | None) -> tuple[Coding | No
     return None, basis(home.store, None, case), [*told, "no machine codes: the estimates rest on gold alone"]
 
 
-def _least(home: Home, case: str | None) -> int:
+def least_cell(home: Home, case: str | None) -> int:
+    """The fewest posts that a published figure may speak of, by the strictest policy."""
     return max(c.policy.min_cell for c in ([home.case(case)] if case else home.cases.values()))
 
 

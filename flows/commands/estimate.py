@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,15 +17,28 @@ if TYPE_CHECKING:
 @click.option("--coder", help="Machine coder to go by (rules, model, llm); by default the latest that can be used.")
 @click.option("--regress", metavar="CODE", help="Instead: what goes with this code or theme (logistic regression).")
 @click.option("--on", "covariates", default="platform,month", show_default=True, help="case, platform, month, reply.")
+@click.option("--associate", metavar="CODE", help="Instead: what goes with, and follows, this code or theme.")
+@click.option("--with", "then", multiple=True, metavar="CODE", help="Which codes or themes; else all other themes.")
+@click.option("--within", default=5, show_default=True, help="How many next posts of a thread count as following.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    case: str | None, by: tuple[str, ...], coder: str | None, regress: str | None, covariates: str, as_json: bool
-) -> None:
+    case: str | None, by: tuple[str, ...], coder: str | None, regress: str | None, covariates: str,
+    associate: str | None, then: tuple[str, ...], within: int, as_json: bool,
+) -> None:  # fmt: skip
     from flows.home import Home
     from flows.judging import judge, relate
 
     home = Home.open()
     case = home.case(case).id if case else None
+    if associate:
+        from flows.associating import associate as associated
+
+        told = associated(home, case, associate, then, coder, within)
+        if as_json:
+            click.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            _associations(told)
+        return
     if regress:
         found = relate(home, case, regress, [x.strip() for x in covariates.split(",") if x.strip()], coder)
         if as_json:
@@ -68,4 +81,28 @@ def _coefficients(found: dict[str, object]) -> None:
         interval = f"{c['low']:.2f} .. {c['high']:.2f}"
         click.echo(f"{c['name']:32} {c['value']:7.2f} {interval:>16} odds ratio {c['odds_ratio']:.2f} p {c['p']:.3f}")
     for warning in warnings:
+        click.echo(f"! {warning}")
+
+
+def _associations(told: dict[str, Any]) -> None:
+    click.echo(f"{told['posts']:,} posts coded by {told['coder']}; log odds with 95 % interval, strongest first")
+    for kind, title in (("together", "in one post"), ("following", f"within the next {told['within']} posts")):
+        rows = [r for r in told[kind] if r["rate"] is not None and r["rate"] <= 0.05]
+        left = len(told[kind]) - len(rows)
+        click.echo(f"\n{title}: {len(rows)} pairs at a false discovery rate of 5 %, {left} others (--json has all)")
+        last: str | None = None
+        for r in rows:
+            if r["case"] != last:
+                click.echo(f"  {r['case'] or 'all cases'}")
+                last = r["case"]
+            interval = f"{r['low']:.1f} .. {r['high']:.1f}"
+            after = f"  after {r['minutes']:,.0f} min" if r.get("minutes") is not None else ""
+            click.echo(f"    {r['given']:20} {r['then']:20} {r['log_odds']:5.1f} {interval:>13} "
+                       f"{r['both']:6,} posts{after}")  # fmt: skip
+        for d in [d for d in told[f"{kind}_compared"] if d["rate"] <= 0.05]:
+            click.echo(f"  {d['given']} and {d['then']}: {d['first']} differs from {d['second']} by "
+                       f"{d['difference']:.1f} ({d['low']:.1f} .. {d['high']:.1f})")  # fmt: skip
+    if told["hidden"]:
+        click.echo(f"\n{told['hidden']} pairs speak of too few posts, or of none, and are left out")
+    for warning in told["warnings"]:
         click.echo(f"! {warning}")
