@@ -57,7 +57,7 @@ def told(*words: str) -> dict[str, Any]:
 
 
 def test_a_planted_sequence_is_found(store: Store) -> None:
-    """A code that follows another after seven minutes is told with its counts, a sure interval, and the time."""
+    """A code that follows another after seven minutes is told with its counts, a sure interval, time and month."""
     found = told("--associate", TOOL, "--with", NORM)
     row = next(r for r in found["following"] if r["then"] == NORM)
     openers = [t for t in range(THREADS) if codes(t, 0)]
@@ -66,7 +66,8 @@ def test_a_planted_sequence_is_found(store: Store) -> None:
     assert row["minutes"] == 7
     assert row["low"] > 0
     assert row["rate"] < 0.05
-    assert [m["month"] for m in found["months"]] == []
+    month = {"month": "2025-06", "given": TOOL, "then": NORM, "posts": len(openers), "with": 0}
+    assert found["months"] == [month]
     assert "after 7 min" in CliRunner().invoke(command, ["--associate", "tools", "--with", "norms"]).stdout
 
 
