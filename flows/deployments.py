@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,6 +87,8 @@ def deployments(cases: list[Case]) -> list[Any]:
 
 def serve(home: Home, port: int) -> None:
     """Serve until stopped; at most two runs at a time, because they share one store."""
+    # Stopped while it still starts, it must take its server with it; later Prefect's own handler does that.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with prefect_server(port) as url:
         os.environ["PREFECT_API_URL"] = url
         os.environ["VELDWERK_HOME"] = str(home.root.absolute())

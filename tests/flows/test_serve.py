@@ -25,13 +25,35 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+def served(home: Path, port: int) -> subprocess.Popen[bytes]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("VELDWERK_", "PREFECT_"))}
+    env |= {"VELDWERK_HOME": str(home), "VELDWERK_KEY": os.urandom(32).hex()}
+    command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_stopped_while_it_starts_it_leaves_no_server(tmp_path: Path) -> None:
+    """A stop that comes before the deployments are there ends the server as well."""
+    port = free_port()
+    serving = served(tmp_path / "home", port)
+    end = time.monotonic() + 90
+    while not answers(port) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert answers(port)
+    serving.send_signal(signal.SIGTERM)
+    serving.wait(60)
+    assert not answers(port)
+
+
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[str]:
     port = free_port()
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("VELDWERK_", "PREFECT_"))}
-    env |= {"VELDWERK_HOME": str(tmp_path / "home"), "VELDWERK_KEY": os.urandom(32).hex()}
-    command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
-    serving = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    serving = served(tmp_path / "home", port)
     try:
         yield f"http://127.0.0.1:{port}/api"
     finally:
