@@ -58,12 +58,16 @@ class Coder(Protocol):
     """What a module in `coding/coders` has: one tuple of marks a unit, in the order of the units."""
 
     @property
-    def VERSION(self) -> str: ...  # noqa: N802 (a module constant)
+    def VERSION(self) -> str:  # noqa: N802 (a module constant)
+        """Name and number, such as `rules.v1`: another version is another coding."""
 
     @property
-    def Settings(self) -> type[BaseModel]: ...  # noqa: N802 (a module's class)
+    def Settings(self) -> type[BaseModel]:  # noqa: N802 (a module's class)
+        """What may be set, with defaults; unknown keys are refused."""
 
-    def code(self, units: Iterable[Unit], codebook: Codebook, settings: Any) -> Iterator[tuple[Mark, ...]]: ...
+    def code(self, units: Iterable[Unit], codebook: Codebook, settings: Any) -> Iterator[tuple[Mark, ...]]:
+        """The marks of each unit; an empty tuple where no code applies."""
+        ...
 
 
 def in_threads(posts: Iterable[Post]) -> Iterator[Unit]:

@@ -191,35 +191,43 @@ class Window:
 
 
 class Collector(Protocol):
-    """What a module for a live platform has. `refresh` takes native ids and yields their present state."""
+    """What a module for a live platform has."""
 
     @property
-    def VERSION(self) -> str: ...  # noqa: N802 (a module constant)
+    def VERSION(self) -> str:  # noqa: N802 (a module constant)
+        """Name and number, kept with every run."""
 
     @property
-    def Settings(self) -> type[BaseModel]: ...  # noqa: N802 (a module's class)
+    def Settings(self) -> type[BaseModel]:  # noqa: N802 (a module's class)
+        """What a case file may set for it; unknown keys are refused."""
 
-    def collect(self, settings: Any, window: Window) -> Iterator[Item]: ...
+    def collect(self, settings: Any, window: Window) -> Iterator[Item]:
+        """Posts, skips and marks from where the window's cursor stands; CollectorError when the platform refuses."""
+        ...
 
-    def refresh(self, settings: Any, ids: list[Sealed]) -> Iterator[RawPost | Gone]: ...
+    def refresh(self, settings: Any, ids: list[Sealed]) -> Iterator[RawPost | Gone]:
+        """The posts with these native ids as they are now, or that they are gone."""
+        ...
 
 
 class Importer(Protocol):
-    """
-    What a module for an export format has.
-
-    `sniff(path)` says whether the file is of this format, by its content. `read(path, settings)` streams it.
-    """
+    """What a module for an export format has."""
 
     @property
-    def VERSION(self) -> str: ...  # noqa: N802 (a module constant)
+    def VERSION(self) -> str:  # noqa: N802 (a module constant)
+        """Name and number, kept with every run."""
 
     @property
-    def Settings(self) -> type[BaseModel]: ...  # noqa: N802 (a module's class)
+    def Settings(self) -> type[BaseModel]:  # noqa: N802 (a module's class)
+        """What a case file may set for it; unknown keys are refused."""
 
-    def sniff(self, path: Path) -> bool: ...
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is of this format, by its content."""
+        ...
 
-    def read(self, path: Path, settings: Any) -> Iterator[Item]: ...
+    def read(self, path: Path, settings: Any) -> Iterator[Item]:
+        """The file's items, streamed; CollectorError when it is damaged."""
+        ...
 
 
 def _load(name: str, verb: str) -> Any:

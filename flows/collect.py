@@ -171,6 +171,7 @@ def settings_of(module: Collector | Importer, case: Case, source: Source) -> Bas
 
 
 def known(load: Callable[[str], Any], name: str) -> Any:
+    """What *load* has under *name*; WrongUse names what there is."""
     try:
         return load(name)
     except LookupError as error:
