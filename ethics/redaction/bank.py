@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from stdnum import iban
 
 from .found import Found
-from .reading import Reading
+from .reading import Reading, Recogniser
 
 DUTCH = re.compile(r"(?<![a-z0-9])nl[\s.-]?\d{2}[\s.-]?[a-z]{4}(?:[\s.-]?\d){6,10}(?!\w)")
 FOREIGN = re.compile(r"(?<![a-z0-9])[a-z]{2}\d{2}(?:[\s.-]?[a-z0-9]{4}){2,7}(?:[\s.-]?[a-z0-9]{1,3})?(?!\w)")
+SCREENS = (re.compile(r"nl[\s.-]?\d"), re.compile(r"\d(?<=[a-z]{2}\d)\d[\s.-]?[a-z0-9]{4}"))
 LENGTHS = {
     "be": 16, "de": 22, "fr": 27, "lt": 20, "lu": 20, "es": 24, "it": 27, "pl": 28, "ro": 24, "gb": 22, "ie": 22,
     "at": 20, "pt": 25, "bg": 22, "tr": 26, "hu": 28, "cz": 24, "sk": 24, "dk": 18, "se": 24, "no": 15, "fi": 18,
@@ -21,8 +22,6 @@ LENGTHS = {
 
 def find(text: Reading) -> Iterator[Found]:
     """IBAN in *text*."""
-    if not text.digits:
-        return
     for m in DUTCH.finditer(text.low):
         yield Found(m.start(), m.end(), "IBAN")
     for m in FOREIGN.finditer(text.low):
@@ -43,3 +42,6 @@ def _end(written: str) -> int:
             digits = sum(map(str.isdigit, compact))
             return i if iban.is_valid(compact) or digits >= 0.6 * count else 0
     return 0
+
+
+IBANS = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))

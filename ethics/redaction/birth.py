@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
-from .reading import BSN_MASK, MASKS, NAME_MASK, Reading
+from .reading import BSN_MASK, MASKS, NAME_MASK, Reading, Recogniser
 
 MONTH = (
     r"(?:jan(?:uari)?|feb(?:r(?:uari)?)?|mrt|maart|apr(?:il)?|mei|juni?|juli?|aug(?:ustus)?|sept?(?:ember)?|"
@@ -19,6 +19,7 @@ DATE = re.compile(
     rf"(?:19|20)[0-9]{{2}}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12][0-9]|3[01])|"
     rf"(?:0?[1-9]|[12][0-9]|3[01])e?[\s-]{MONTH}\.?(?:[\s-]{SHORT_YEAR}(?![:.][0-9]|\suur))?)(?![\w/-]|[.,][0-9])"
 )
+SCREEN = re.compile(rf"[0-9](?:\s?[-/.]\s?[0-9]{{1,2}}\s?[-/.]\s?'?[0-9]|e?[\s-]{MONTH}|[0-9]{{5}})")
 COMPACT = re.compile(r"(?<![\w/.,-])(?:[0-9]{6}|[0-9]{8})(?!\w)")
 ANNOUNCED = re.compile(
     r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|(?<!-)\bjarig\w*|"
@@ -46,8 +47,6 @@ ALONE = re.compile(r"^\s*$")
 
 def find(text: Reading) -> Iterator[Found]:
     """DOB in *text*."""
-    if not text.digits:
-        return
     low = text.low
     for m in DATE.finditer(low):
         if _told(low, m.start(), m.end()) or (BORN.search(m.group()) and _beside(low, m.start(), m.end())):
@@ -67,3 +66,6 @@ def _beside(low: str, start: int, end: int) -> bool:
     if BESIDE.search(before) or OF.search(before):
         return True
     return bool(BSN_MASK in before and DETAILS.match(low, end)) or (BSN_MASK in low[end : end + 12])
+
+
+BIRTHS = Recogniser(find, lambda sheet: sheet.holding(SCREEN))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from stdnum.nl import bsn
 
 from .found import Found
-from .reading import NAME_MASK, OTHER_MASK, Reading
+from .reading import NAME_MASK, OTHER_MASK, Reading, Recogniser
 
 CANDIDATE = re.compile(
     r"(?<![\w+-])(?<![0-9][.,/])(?<![0-9]\s)(?:[0-9]{8,9}|[0-9]{3}[.\s-][0-9]{3}[.\s-][0-9]{3}|"
@@ -16,6 +16,7 @@ CANDIDATE = re.compile(
     r"|[0-9]{3}\s[0-9]{2}\s[0-9]{4}|[0-9]{3}\s[0-9]{2}\s[0-9]{3}\s[0-9]|[0-9]{5}[.\s][0-9]{4})(?![\w%]|[.,/-][0-9]|"
     r"\s[0-9])"
 )
+SCREEN = re.compile(r"[0-9][0-9]{2}[.\s-]?[0-9]{2}")
 ANNOUNCED = re.compile(r"(?:\bbsn\w*|\bburgerservice\w*|\bsofi\w*|\bb\.s\.n)[^\n]{0,45}$")
 ROW = re.compile(rf"[{NAME_MASK}{OTHER_MASK}]\s?[,(:]\s?$")
 """Right behind a name or another detail of somebody."""
@@ -29,8 +30,6 @@ OTHER = re.compile(
 
 def find(text: Reading) -> Iterator[Found]:
     """BSN in *text*."""
-    if not text.digits:
-        return
     for m in CANDIDATE.finditer(text.low):
         digits = re.sub(r"\D", "", m.group())
         before = text.low[max(0, m.start() - 60) : m.start()]
@@ -40,3 +39,6 @@ def find(text: Reading) -> Iterator[Found]:
             or (len(digits) == 9 and bsn.is_valid(digits) and not OTHER.search(before))
         ):
             yield Found(m.start(), m.end(), "BSN")
+
+
+BSNS = Recogniser(find, lambda sheet: sheet.holding(SCREEN))

@@ -11,19 +11,25 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .lexicon import plain
-from .reading import PHRASE
-from .words import AWAY, OPENERS, Describer, NameShape, Word, edge, start_features, style_features
+from .lexicon import PLACE, plain
+from .reading import EDGE, PHRASE
+from .words import AWAY, OPENERS, Describer, NameShape, Word, start_features, style_features
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 MOST_WORDS = 150_000
-UPPER, SHOUT, LETTERS, OPENS, KEEPS, CUED = 1, 2, 4, 8, 16, 32
+UPPER, SHOUT, LETTERS, OPENS, KEEPS, CUED, STARTS, PHRASED, TOWN, COMMON, NUMBER = (1 << i for i in range(11))
+"""
+Facts of a token. A word: with a capital, all in capitals, a word; what opens a sentence, what leaves that as it was;
+where a rule of form may begin (a title, initials, a possessive); what may open a phrase, what stands in one; a town
+that is no first name; an ordinary word without a capital; a number.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,20 @@ class Model:
         known = [i for f in features if (i := rows.get(f)) is not None]
         total: Floats = self.weights[known].sum(axis=0) if known else np.zeros(len(self.labels), np.float32)
         return total
+
+    def near(self) -> tuple[dict[str, int], Floats]:
+        """The features of words elsewhere, without the distance: feature -> row; the weights by row and distance."""
+        rows: dict[str, int] = {}
+        found = []
+        for feature, i in self.rows.items():
+            sign = feature[0] == "-"
+            if feature[sign] in "12":
+                distance = AWAY.index(int(feature[: 1 + sign]))
+                found.append((rows.setdefault(feature[1 + sign :], len(rows)), distance, i))
+        weights = np.zeros((len(rows), len(AWAY), len(self.labels)), np.float32)
+        where = np.array(found, np.int64).reshape(-1, 3)
+        weights[where[:, 0], where[:, 1]] = self.weights[where[:, 2]]
+        return rows, weights
 
     def pack(self) -> bytes:
         """The model as a compressed npz file of plain arrays."""
@@ -109,11 +129,13 @@ class Pairs:
         return self.rows[where]
 
     def _add(self, pairs: set[tuple[int, int]], lefts: Sequence[str], rights: Sequence[str]) -> None:
-        fresh = []
-        for n, (a, b) in enumerate(sorted(pairs), len(self.rows)):
-            self.index[a, b] = n
-            fresh.append(self.model.sum([f"{self.prefix}={lefts[a]}|{rights[b]}"]))
-        self.rows = np.vstack([self.rows, fresh])
+        fresh = np.zeros((len(pairs), self.rows.shape[1]), np.float32)
+        for n, (a, b) in enumerate(pairs):
+            self.index[a, b] = len(self.rows) + n
+            row = self.model.rows.get(f"{self.prefix}={lefts[a]}|{rights[b]}")
+            if row is not None:
+                fresh[n] = self.model.weights[row]
+        self.rows = np.concatenate([self.rows, fresh])
 
 
 class Numbers:
@@ -134,14 +156,16 @@ class Numbers:
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """
-    Of each post: the probabilities of a person and of a street at each token, shape (tokens, 2); the highest of
-    either; and whether a title, initials or a possessive stand in it.
+    Of all tokens of a batch: `numbers`, their ids; `facts`, what is known of each as bits; `persons` and `streets`,
+    the probabilities. The tokens of post i are those from `starts[i]` to `ends[i]`.
     """
 
-    probabilities: list[Floats]
-    person_peaks: list[float]
-    street_peaks: list[float]
-    cued: list[bool]
+    numbers: Ints
+    facts: Ints
+    persons: Floats
+    streets: Floats
+    starts: Ints
+    ends: Ints
 
 
 class Tagger:
@@ -158,6 +182,7 @@ class Tagger:
         self.start_transitions = np.exp(model.transitions)
         self.pairs = {p: Pairs(model, p) for p in ("pg", "ng", "pn")}
         self._again = model.sum(["again"])
+        self._near, self._near_weights = model.near()
         self._clear()
 
     def _clear(self) -> None:
@@ -165,106 +190,67 @@ class Tagger:
         self.ids: dict[str, int] = {}
         self.words: list[Word] = []
         self.starters: dict[int, frozenset[str]] = {}
-        self.phrased: set[int] = set()
-        self._table = np.zeros((1024, 5, labels), np.float32)
-        self._facts = np.zeros((1024, 3), np.int64)
+        self._table = np.zeros((0, 1 + len(AWAY), labels), np.float32)
+        self._facts = np.zeros((0, 3), np.int64)
         self.cores, self.groups = Numbers(), Numbers()
-        self._by_core = np.zeros((256, 5, labels), np.float32)
-        self._parts: dict[str, Floats | None] = {}
+        self._by_core = np.zeros((0, 5, labels), np.float32)
         for p in self.pairs:
             self.pairs[p] = Pairs(self.model, p)
         # Number 0 stands between posts: what a word sees beyond the end of its post.
-        self._put("", Word((), (), (), "E", "E", "", "mark", 0, False, 0.0))
+        self._learn([EDGE])
 
-    def number(self, token: str) -> int:
-        """The id of *token*."""
-        n = self.ids.get(token)
-        return self._put(token, self.describer.describe(token)) if n is None else n
+    def numbers(self, tokens: Sequence[str]) -> Ints:
+        """The ids of *tokens*."""
+        found = [*map(self.ids.get, tokens)]
+        if None in found:
+            self._learn([*dict.fromkeys(t for t, n in zip(tokens, found, strict=True) if n is None)])
+            found = [*map(self.ids.get, tokens)]
+        return np.array(found, np.int64)
 
-    def _put(self, token: str, word: Word) -> int:
-        n = self.ids[token] = len(self.words)
-        self.words.append(word)
-        if phrases := self.describer.lexicon.phrases.get(plain(token)):
-            self.starters[n] = frozenset(p[1] for p in phrases)
-        if token.endswith(PHRASE):
-            self.phrased.add(n)
-        if n == len(self._table):
-            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-            self._facts = np.concatenate([self._facts, np.zeros_like(self._facts)])
-        row = self._table[n]
-        row[0] = self.model.sum(word.own)
-        if token:
-            for features, places in ((word.wide, AWAY), (word.close, AWAY[1:3])):
-                for f in features:
-                    if (part := self._part(f, places)) is not None:
-                        row[1:] += part
-        else:
-            for slot, d in enumerate(AWAY, 1):
-                row[slot] = self.model.sum(edge(d))
-        before = len(self.cores.names)
-        core = self.cores[word.core]
-        if core == before:
-            self._put_core(core, word.core)
-        facts = _facts(token, word) | (CUED if _cued(token, word) else 0)
-        self._facts[n] = (core, self.groups[word.group], facts)
-        return n
+    def _learn(self, tokens: Sequence[str]) -> None:
+        """Give new tokens an id and a row in each table."""
+        words = [self.describer.describe(t) for t in tokens]
+        table = np.zeros((len(tokens), *self._table.shape[1:]), np.float32)
+        table[:, 0] = _sums(self.model.weights, self.model.rows, [w.own for w in words])
+        table[:, 1:] = _sums(self._near_weights, self._near, [w.wide + w.close for w in words])
+        facts = [(self.cores[w.core], self.groups[w.group], _facts(t, w)) for t, w in zip(tokens, words, strict=True)]
+        first = len(self.words)
+        self.ids.update(zip(tokens, range(first, first + len(tokens)), strict=True))
+        self.words += words
+        phrases = self.describer.lexicon.phrases
+        for n, t in enumerate(tokens, first):
+            if begun := phrases.get(plain(t)):
+                self.starters[n] = frozenset(p[1] for p in begun)
+                facts[n - first] = (*facts[n - first][:2], facts[n - first][2] | STARTS)
+        self._table = _with(self._table, first, table)
+        self._facts = _with(self._facts, first, np.array(facts))
+        fresh = self.cores.names[len(self._by_core) :]
+        if fresh:
+            self._by_core = np.concatenate([self._by_core, np.array([self._core_rows(c) for c in fresh])])
 
-    def _part(self, feature: str, places: tuple[int, ...]) -> Floats | None:
-        """The weights of one feature for the words at *places* from here; None when the model knows none."""
-        try:
-            return self._parts[feature]
-        except KeyError:
-            pass
-        rows = self.model.rows
-        known = [
-            (slot, i) for slot, d in enumerate(AWAY) if d in places and (i := rows.get(f"{d}{feature}")) is not None
-        ]
-        part = None
-        if known:
-            part = np.zeros((len(AWAY), len(self.model.labels)), np.float32)
-            for slot, i in known:
-                part[slot] = self.model.weights[i]
-        self._parts[feature] = part
-        return part
+    def _core_rows(self, core: str) -> list[Floats]:
+        by_style = [style_features(s, core) for s in "LMU"]
+        by_start = [start_features(b, core) for b in (False, True)]
+        return [self.model.sum(features) for features in (*by_style, *by_start)]
 
-    def _put_core(self, n: int, core: str) -> None:
-        if n == len(self._by_core):
-            self._by_core = np.concatenate([self._by_core, np.zeros_like(self._by_core)])
-        for slot, features in enumerate(
-            (*(style_features(s, core) for s in "LMU"), *(start_features(b, core) for b in (False, True)))
-        ):
-            self._by_core[n, slot] = self.model.sum(features)
-
-    def in_phrase(self, n: int) -> bool:
-        """Whether the token stands in a phrase that is no person."""
-        return n in self.phrased
+    def facts(self, numbers: Ints) -> Ints:
+        """What is known of each token, as bits."""
+        facts: Ints = self._facts[numbers, 2]
+        return facts
 
     def begin(self) -> None:
         """Before a batch: forget the words when there are too many."""
         if len(self.words) > MOST_WORDS:
             self._clear()
 
-    def tag(self, posts: Sequence[Sequence[int]]) -> Tagged:
-        """The probabilities of the model for posts of token ids."""
-        if not posts:
-            return Tagged([], [], [], [])
-        flat: list[int] = [0, 0]
-        starts = []
-        for ids in posts:
-            starts.append(len(flat))
-            flat += ids
-            flat += (0, 0)
-        lengths = np.array([len(p) for p in posts], np.int64)
-        numbers, begin = np.array(flat), np.array(starts)
-        emissions = self._emit(numbers, begin)
-        marginals = _marginals(emissions, begin, lengths, self.start_transitions)
-        joined = np.zeros((len(numbers), 2), np.float32)
-        for column, group in enumerate((self.persons, self.streets)):
-            joined[:, column] = marginals[:, group].sum(axis=1)
-        peaks = np.maximum.reduceat(joined, begin - 1, axis=0)
-        cued = np.maximum.reduceat(self._facts[numbers, 2] & CUED, begin - 1) > 0
-        parts = [joined[a : a + n] for a, n in zip(starts, lengths.tolist(), strict=True)]
-        return Tagged(parts, peaks[:, 0].tolist(), peaks[:, 1].tolist(), cued.tolist())
+    def tag(self, numbers: Ints) -> Tagged:
+        """The probabilities of the model for token ids, with two edges before, between and behind posts."""
+        edges = np.flatnonzero(numbers == 0)
+        starts, ends = edges[1:-2:2] + 1, edges[2::2]
+        emissions = self._emit(numbers, starts)
+        marginals = _marginals(emissions, starts, ends - starts, self.start_transitions)
+        persons, streets = (marginals[:, group].sum(axis=1) for group in (self.persons, self.streets))
+        return Tagged(numbers, self.facts(numbers), persons, streets, starts, ends)
 
     def _emit(self, flat: Ints, starts: Ints) -> Floats:
         table, facts = self._table, self._facts[flat]
@@ -275,7 +261,7 @@ class Tagger:
         out[:-1] += table[flat[1:], 3]
         out[:-2] += table[flat[2:], 4]
         post = np.zeros(len(flat), np.int64)
-        post[starts] = 1
+        np.add.at(post, starts, 1)
         post = np.maximum(np.cumsum(post) - 1, 0)
         out += self._by_core[core, _styles(flags, post, len(starts))[post]]
         out += self._by_core[core, 3 + _openers(flags)]
@@ -289,20 +275,39 @@ class Tagger:
         return out
 
 
-def _cued(token: str, word: Word) -> bool:
-    """Whether a rule of form may begin here: a title, initials, a possessive."""
-    return word.cue == "T" or word.possessive or (word.kind == "word" and word.capital and token.endswith("."))
+def _sums(weights: Floats, rows: Mapping[str, int], features: Sequence[Sequence[str]]) -> Floats:
+    """The sum of the weights of each list of features; those that the model does not know weigh nothing."""
+    known = [[i for f in some if (i := rows.get(f)) is not None] for some in features]
+    lengths = np.array([*map(len, known)])
+    out = np.zeros((len(known), *weights.shape[1:]), np.float32)
+    if lengths.any():
+        flat = np.fromiter(chain.from_iterable(known), np.int64)
+        starts = (np.cumsum(lengths) - lengths)[lengths > 0]
+        out[lengths > 0] = np.add.reduceat(weights[flat], starts, axis=0)
+    return out
+
+
+def _with(table: npt.NDArray[Any], size: int, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """*table*, of which *size* rows are in use, with more rows; twice as long where it was full."""
+    if size + len(rows) > len(table):
+        table = np.concatenate([table, np.zeros((len(table) + len(rows), *table.shape[1:]), table.dtype)])
+    table[size : size + len(rows)] = rows
+    return table
 
 
 def _facts(token: str, word: Word) -> int:
-    """What the post's own features need of a token, as bits."""
-    if not token:
+    """What the post's own features and the thresholds need of a token, as bits."""
+    if token == EDGE:
         return OPENS
     text = token.rstrip(PHRASE)
     if word.kind == "word":
-        return LETTERS | (UPPER if word.capital else 0) | (SHOUT if text.isupper() else 0)
+        cued = word.cue == "T" or word.possessive or (word.capital and token.endswith("."))
+        flags = (word.capital, UPPER), (text.isupper(), SHOUT), (cued, CUED), (token != text, PHRASED)
+        town = bool(word.bits & PLACE) and not word.named
+        common = not word.capital and word.level > 0 and not word.named
+        return LETTERS | sum(bit for holds, bit in (*flags, (town, TOWN), (common, COMMON)) if holds)
     opening = text in OPENERS or (word.kind == "mark" and not text.isascii())
-    return OPENS if opening else KEEPS
+    return (OPENS if opening else KEEPS) | (NUMBER if word.kind == "num" else 0)
 
 
 def _styles(flags: Ints, post: Ints, posts: int) -> Ints:
@@ -332,40 +337,34 @@ def _repeated(flat: Ints, post: Ints, flags: Ints) -> Ints:
 
 
 def _marginals(emissions: Floats, starts: Ints, lengths: Ints, transitions: Floats) -> Floats:
-    """Forward-backward over posts of like length together; 0 between the posts."""
+    """Forward-backward over all posts at once, step by step; 0 between the posts."""
+    order = np.argsort(-lengths, kind="stable")
+    starts, lengths = starts[order], lengths[order]
+    # Posts are in the order of their length, so that at each step those that have it come first.
+    going = np.searchsorted(-lengths, -np.arange(lengths.max(initial=0)), side="left")
+    places = np.concatenate([starts[:0], *(starts[:k] + t for t, k in enumerate(going))])
+    e = emissions[places]
+    e = np.exp(e - e.max(axis=1, keepdims=True))
+    steps = [slice(b - k, b) for k, b in zip(going.tolist(), np.cumsum(going).tolist(), strict=True)]
     out = np.zeros_like(emissions)
-    order = np.argsort(lengths, kind="stable")
-    for first in range(0, len(order), 128):
-        block = order[first : first + 128]
-        size = lengths[block]
-        longest = int(size.max(initial=0))
-        if longest == 0:
-            continue
-        steps = np.arange(longest)
-        inside = steps[None, :] < size[:, None]
-        places = np.where(inside, starts[block][:, None] + steps, 0)
-        e = emissions[places]
-        e = np.exp(e - e.max(axis=2, keepdims=True))
-        p = _forward_backward(e, inside, transitions)
-        out[places[inside]] = p[inside]
+    out[places] = _forward_backward(e, steps, transitions)
     return out
 
 
-def _forward_backward(e: Floats, inside: npt.NDArray[np.bool_], transitions: Floats) -> Floats:
-    """Probabilities of shape (posts, steps, labels); rows are padded at their end, where the values mean nothing."""
+def _forward_backward(e: Floats, steps: Sequence[slice], transitions: Floats) -> Floats:
+    """Probabilities like *e*, in which the first tokens of all posts come first, then the second ones, and so on."""
     forward = np.empty_like(e)
-    state = e[:, 0] / e[:, 0].sum(axis=1, keepdims=True)
-    forward[:, 0] = state
-    for t in range(1, e.shape[1]):
-        state = (state @ transitions) * e[:, t]
+    state = np.ones_like(e[:0])
+    for t, step in enumerate(steps):
+        state = (state[: step.stop - step.start] @ transitions) * e[step] if t else e[step].copy()
         state /= state.sum(axis=1, keepdims=True)
-        forward[:, t] = state
-    back = np.ones_like(e[:, 0])
-    backward = transitions.T
-    for t in range(e.shape[1] - 1, -1, -1):
-        if t + 1 < e.shape[1]:
-            back = np.where(inside[:, t + 1, None], (back * e[:, t + 1]) @ backward, 1.0).astype(np.float32)
-            back /= back.sum(axis=1, keepdims=True)
-        forward[:, t] *= back
-    forward /= forward.sum(axis=2, keepdims=True)
+        forward[step] = state
+    state = np.ones_like(e[:0])
+    for step in reversed(steps):
+        back = np.ones_like(e[step])
+        back[: len(state)] = state
+        forward[step] *= back
+        state = (back * e[step]) @ transitions.T
+        state /= state.sum(axis=1, keepdims=True)
+    forward /= forward.sum(axis=1, keepdims=True)
     return forward

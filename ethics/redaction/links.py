@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .found import Found
 from .lexicon import listed
-from .reading import Reading
+from .reading import Reading, Recogniser
 
 SAFE = (
     "nl|com|be|org|net|eu|info|example|shop|store|top|vip|cc|xyz|online|site|biz|io|app|support|club|icu|social|page|"
@@ -95,16 +95,9 @@ MONEY_WORDS = listed("""
 TRAILING = ".,;:!?'\"”»*_~…"
 
 
-def find(text: Reading) -> Iterator[Found]:
-    """URL, EMAIL and HANDLE in *text*."""
+def emails(text: Reading) -> Iterator[Found]:
+    """EMAIL in *text*."""
     low = text.low
-    if "@" in low or "staart" in low or "(a" in low or "[a" in low or "{a" in low or " at " in low:
-        yield from _emails(low)
-    yield from _urls(low)
-    yield from _handles(text)
-
-
-def _emails(low: str) -> Iterator[Found]:
     for pattern in (EMAIL, WRITTEN_EMAIL, SPOKEN_EMAIL):
         for m in pattern.finditer(low):
             start = m.start()
@@ -113,7 +106,9 @@ def _emails(low: str) -> Iterator[Found]:
             yield Found(start, m.end(), "EMAIL")
 
 
-def _urls(low: str) -> Iterator[Found]:
+def urls(text: Reading) -> Iterator[Found]:
+    """URL in *text*."""
+    low = text.low
     for pattern in _patterns(low):
         for m in pattern.finditer(low):
             end = _tail(low, m.start(), m.end())
@@ -159,7 +154,8 @@ def _tail(low: str, start: int, end: int) -> int:
     return end
 
 
-def _handles(text: Reading) -> Iterator[Found]:
+def handles(text: Reading) -> Iterator[Found]:
+    """HANDLE in *text*."""
     low = text.low
     if "@" in low:
         for m in AT_HANDLE.finditer(low):
@@ -171,7 +167,7 @@ def _handles(text: Reading) -> Iterator[Found]:
         for m in UNDERSCORED.finditer(low):
             if m.group().strip("_"):
                 yield Found(m.start(), m.end(), "HANDLE")
-    if text.digits and LETTER_DIGIT.search(low):
+    if LETTER_DIGIT.search(low):
         for pattern in (NUMBERED, DOTTED):
             for m in pattern.finditer(low):
                 if m.group().rstrip("0123456789") not in MONEY_WORDS:
@@ -183,3 +179,23 @@ def _handles(text: Reading) -> Iterator[Found]:
         value = m.group("value")
         if len(value) > 3 and any(c in "._0123456789" for c in value):
             yield Found(m.start("value"), m.end("value"), "HANDLE")
+
+
+EMAIL_SCREEN = re.compile(r"@|staart|\(\s?a|\[\s?a|\{\s?a|\sat\s")
+BRACKETS = "|".join(rf"{b}(?:\.|dot|punt)[\])}}]" for b in (r"\[", r"\(", r"\{"))
+URL_SCREEN = re.compile(rf"//|www|\.(?<=\w\.)[a-z][a-z]|{BRACKETS}| punt | dot ")
+HANDLE_SCREENS = (
+    re.compile(r"@|_|u/"),
+    re.compile(r"[0-9](?<=[^\W\d_][0-9])"),
+    re.compile(
+        r"(?:insta|instagram|snap|snapchat|tiktok|telegram|discord|naam|name|nick|ign|steam|psn|gamertag|account)"
+        r"(?:\s?[:=]|\s(?:is|heet|als|van|naam|onder)\s)"
+    ),
+)
+SELF_SCREEN = re.compile(
+    r"(?:zich|zichzelf|account|gebruiker|nick|nickname|profiel|alias|als)\s['\"]?[A-Z]?[a-z]+[A-Z]"
+)
+
+EMAILS = Recogniser(emails, lambda sheet: sheet.holding(EMAIL_SCREEN))
+URLS = Recogniser(urls, lambda sheet: sheet.holding(URL_SCREEN))
+HANDLES = Recogniser(handles, lambda sheet: sheet.holding(*HANDLE_SCREENS) | sheet.holding(SELF_SCREEN, cased=True))

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from .crf import Floats, Model, Tagger
+import numpy as np
+import numpy.typing as npt
+
+from .crf import COMMON, CUED, LETTERS, NUMBER, PHRASED, STARTS, TOWN, Ints, Model, Tagger
 from .found import Found
 from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, Lexicon, listed, plain, shipped
-from .reading import PHRASE, Reading
-from .words import INTERFIX, STREET, TOKEN, Describer, Word
+from .reading import EDGE, PHRASE, Reading
+from .words import INTERFIX, STREETS, TOKEN, Describer, Word
 
+BoolArray = npt.NDArray[np.bool_]
+DoubleArray = npt.NDArray[np.float64]
 FILE = "names.npz"
+Places = list[tuple[int, int]]
+ANY_NAME = FIRST | FIRST_FAR | LAST | LAST_FAR
 ADDRESSING = listed("""
     mevrouw mevr mw dhr heer meneer mijnheer menir mr mrs miss juf juffrouw dr drs ir ing prof
 """)
@@ -35,16 +42,14 @@ class Thresholds:
     place: float = 0.3
     ordinary: float = 0.3
 
-    def needed(self, word: Word, limit: float, cased: bool) -> float:
+    def needed(self, facts: Ints, lower: BoolArray) -> DoubleArray:
         """
-        The probability from which *word* is a name: more than *limit* for a town, and in a post with capitals for an
-        ordinary word without one.
+        The probability from which each token is a name, where *lower* says that its post has no capital: higher for a
+        town, and in a post with capitals for an ordinary word without one.
         """
-        if word.bits & PLACE and not word.named:
-            return max(limit, self.place)
-        if cased and not word.capital and word.level and not word.named:
-            return max(limit, self.ordinary)
-        return limit
+        limit = np.where(lower, self.lower, self.cased)
+        limit = np.where((facts & COMMON > 0) & ~lower, np.maximum(limit, self.ordinary), limit)
+        return np.where(facts & TOWN > 0, np.maximum(limit, self.place), limit)
 
 
 def with_phrases(tokens: list[str], lexicon: Lexicon) -> list[str]:
@@ -75,98 +80,112 @@ class NameFinder:
     def find(self, readings: Sequence[Reading], thresholds: Thresholds) -> list[list[Found]]:
         """The finds in each reading's `plain`."""
         self.tagger.begin()
-        posts = [self._numbers(r.plain) for r in readings]
-        tagged = self.tagger.tag(posts)
-        out: list[list[Found]] = []
-        for i, reading in enumerate(readings):
-            limit = thresholds.lower if reading.plain == reading.low else thresholds.cased
-            ruled = self.rules and tagged.cued[i]
-            if ruled or tagged.person_peaks[i] >= limit or tagged.street_peaks[i] >= thresholds.street:
-                out.append(self._post(reading, posts[i], tagged.probabilities[i], limit, thresholds, ruled))
-            else:
-                out.append([])
+        tokens, numbers = self._read(readings)
+        tagged = self.tagger.tag(numbers)
+        lengths = np.diff([*tagged.starts, len(tagged.numbers)])
+        lower = np.array([r.plain == r.low for r in readings], bool)
+        needed = thresholds.needed(tagged.facts[2:], np.repeat(lower, lengths))
+        name = np.zeros(len(tagged.numbers), bool)
+        name[2:] = (tagged.facts[2:] & LETTERS > 0) & (tagged.persons[2:] >= needed)
+        street = (tagged.facts & (LETTERS | NUMBER) > 0) & (tagged.streets >= thresholds.street)
+        cued = (tagged.facts & CUED > 0) & self.rules
+        out: list[list[Found]] = [[] for _ in readings]
+        worth = np.unique(np.searchsorted(tagged.starts, np.flatnonzero(name | street | cued), side="right") - 1)
+        for i in worth.tolist():
+            part = slice(tagged.starts[i], tagged.ends[i])
+            words = [self.tagger.words[n] for n in tagged.numbers[part].tolist()]
+            post = _Post(readings[i].plain, tokens[part], words, tagged.facts[part].tolist())
+            chosen = name[part].tolist(), street[part].tolist()
+            out[i] = post.finds(*chosen, tagged.persons[part].tolist(), self.rules, thresholds.sure)
         return out
 
-    def _numbers(self, text: str) -> list[int]:
-        ids, number = self.tagger.ids, self.tagger.number
-        tokens = TOKEN.findall(text)
-        numbers = [n if (n := ids.get(t)) is not None else number(t) for t in tokens]
+    def _read(self, readings: Sequence[Reading]) -> tuple[list[str], Ints]:
+        """The tokens and their ids, with two edges before, between and behind readings."""
+        edge = EDGE + EDGE
+        tokens = TOKEN.findall(edge.join(["", *(r.plain for r in readings), ""]))
+        numbers = self.tagger.numbers(tokens)
         starters = self.tagger.starters
-        marked = False
-        for i, n in enumerate(numbers[:-1]):
-            if n in starters and plain(tokens[i + 1]) in starters[n]:
-                marked = mark_phrase(tokens, i, self.lexicon) or marked
-        return list(map(number, tokens)) if marked else numbers
+        marked = tokens.copy()
+        for i in np.flatnonzero(self.tagger.facts(numbers) & STARTS).tolist():
+            if plain(marked[i + 1]) in starters[int(numbers[i])]:
+                mark_phrase(marked, i, self.lexicon)
+        return tokens, numbers if marked == tokens else self.tagger.numbers(marked)
 
-    def _post(
-        self, reading: Reading, ids: list[int], p: Floats, limit: float, limits: Thresholds, ruled: bool
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """A post to be judged: its tokens, and the word and facts of each."""
+
+    text: str
+    tokens: Sequence[str]
+    words: Sequence[Word]
+    facts: Sequence[int]
+
+    def finds(
+        self, name: list[bool], street: list[bool], persons: Sequence[float], rules: bool, sure: float
     ) -> list[Found]:
-        person, street = p[:, 0].tolist(), p[:, 1].tolist()
-        words = [self.tagger.words[n] for n in ids]
-        places = [m.span() for m in TOKEN.finditer(reading.plain)]
-        cased = reading.plain != reading.low
-        name = [w.kind == "word" and q >= limits.needed(w, limit, cased) for q, w in zip(person, words, strict=True)]
-        addr = [q >= limits.street and w.kind in {"word", "num"} for q, w in zip(street, words, strict=True)]
-        tokens = [reading.plain[a:b] for a, b in places]
-        if ruled:
-            for a, b in rule_spans(tokens, words):
+        """
+        Persons and streets, where *name* and *street* say which tokens the model takes for them, and *persons* how
+        surely.
+        """
+        if rules:
+            for a, b in rule_spans(self.tokens, self.words, self.facts):
                 name[a:b] = [True] * (b - a)
-        if self.spread:
-            _spread(tokens, places, words, person, name, limits.sure)
-        for i, w in enumerate(words):
-            # A phrase that is no person; a hashtag that only looks odd.
-            odd = i > 0 and tokens[i - 1] == "#" and not w.bits & (FIRST | FIRST_FAR | LAST | LAST_FAR)
-            name[i] = name[i] and not odd and not self.tagger.in_phrase(ids[i])
-            addr[i] = addr[i] and not odd
-        addr = [a and not n for a, n in zip(addr, name, strict=True)]
-        spans = [Found(a, b, "PERSON") for a, b in _spans(reading.plain, places, name)]
-        return spans + [
-            Found(a, b, "ADDRESS")
-            for a, b in _spans(reading.plain, places, addr)
-            if any(c.isalpha() for c in reading.plain[a:b])
+        if not any(name) and not any(street):
+            return []
+        places = [m.span() for m in TOKEN.finditer(self.text)]
+        self._spread(name, places, persons, sure)
+        for i in range(len(name)):
+            if name[i] or street[i]:
+                # A phrase that is no person; a hashtag that only looks odd.
+                odd = i > 0 and self.tokens[i - 1] == "#" and not self.words[i].bits & ANY_NAME
+                name[i] = name[i] and not odd and not self.facts[i] & PHRASED
+                street[i] = street[i] and not odd and not name[i]
+        return [
+            *(Found(a, b, "PERSON") for a, b in self._spans(places, name)),
+            *(Found(a, b, "ADDRESS") for a, b in self._spans(places, street) if _has_letter(self.text[a:b])),
         ]
 
+    def _spread(self, name: list[bool], places: Places, persons: Sequence[float], sure: float) -> None:
+        """A word found surely once is a name everywhere in the post; unlisted capitals next to a name belong to it."""
+        tokens, words = self.tokens, self.words
+        certain = {
+            tokens[i].lower() for i, p in enumerate(persons) if p > sure and not words[i].level and len(tokens[i]) > 2
+        }
+        if certain:
+            for i, t in enumerate(tokens):
+                name[i] = name[i] or (t.lower() in certain and words[i].kind == "word")
+        for i in range(1, len(tokens)):
+            if name[i - 1] and not name[i]:
+                w = words[i]
+                name[i] = (
+                    w.kind == "word" and w.capital and not w.level and not w.bits & PLACE and not w.cue
+                    and places[i][0] - places[i - 1][1] == 1 and not tokens[i].endswith(STREETS)
+                )  # fmt: skip
 
-def _spread(
-    tokens: Sequence[str],
-    places: Sequence[tuple[int, int]],
-    words: Sequence[Word],
-    p: Sequence[float],
-    name: list[bool],
-    sure: float,
-) -> None:
-    """A word found surely once is a name everywhere in the post; unlisted capitals next to a name belong to it."""
-    certain = {t.lower() for t, w, q in zip(tokens, words, p, strict=True) if q > sure and not w.level and len(t) > 2}
-    for i, (t, w) in enumerate(zip(tokens, words, strict=True)):
-        if w.kind == "word" and t.lower() in certain:
-            name[i] = True
-    for i in range(1, len(tokens)):
-        t, w = tokens[i], words[i]
-        if (
-            name[i - 1] and not name[i] and w.kind == "word" and w.capital and not w.level and not w.bits & PLACE
-            and not w.cue and places[i][0] - places[i - 1][1] == 1 and not STREET.search(t)
-        ):  # fmt: skip
-            name[i] = True
-
-
-def _spans(text: str, places: Sequence[tuple[int, int]], chosen: Sequence[bool]) -> list[tuple[int, int]]:
-    """Chosen tokens, joined where only spaces part them."""
-    spans: list[tuple[int, int]] = []
-    for (start, end), yes in zip(places, chosen, strict=True):
-        if not yes:
-            continue
-        if spans and not text[spans[-1][1] : start].strip(" "):
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
+    def _spans(self, places: Places, chosen: Sequence[bool]) -> Places:
+        """Chosen tokens, joined where only spaces part them."""
+        spans: list[tuple[int, int]] = []
+        for i, yes in enumerate(chosen):
+            if not yes:
+                continue
+            start, end = places[i]
+            if spans and not self.text[spans[-1][1] : start].strip(" "):
+                spans[-1] = (spans[-1][0], end)
+            else:
+                spans.append((start, end))
+        return spans
 
 
-def rule_spans(tokens: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """Token ranges that are names by form alone: title + surname, initials + surname."""
+def _has_letter(text: str) -> bool:
+    return any(map(str.isalpha, text))
+
+
+def rule_spans(tokens: Sequence[str], words: Sequence[Word], facts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Token ranges that are names by form alone: title + surname, initials + surname, a possessive."""
     rules = _Rules(tokens, words)
     for i, word in enumerate(words):
-        if word.kind == "word":
+        if facts[i] & CUED:
             if word.cue == "T" and i + 1 < len(tokens):
                 yield from rules.titled(i)
             yield from rules.initialled(i)
@@ -190,7 +209,7 @@ class _Rules:
             and w.capital
             and len(t) > 1
             and "." not in t
-            and not STREET.search(t)
+            and not t.endswith(STREETS)
             and not w.cue
             and not numbered
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import phonenumbers
 
 from .found import Found
-from .reading import Reading
+from .reading import Reading, Recogniser
 
 CANDIDATE = re.compile(r"(?<![\w.,-])(?<![^0-9]/)(?:\+\s?|00|\()?[o(]?\d(?:[\s().\-/]{0,3}\d){6,14}(?![\w]|[.,]\d)")
 PUBLIC = re.compile(r"0?(?:800|900|906|909)\d+|112|116\d{3}|144|113|14\d{3}")
@@ -63,18 +63,21 @@ TENS = "twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig"
 UNITS = "een|één|twee|tweeë|drie|drieë|vier|vijf|zes|zeven|acht|negen"
 NUMBER_WORD = rf"(?:(?:{UNITS})(?:en|ën)(?:{TENS})|{'|'.join(sorted(WORDS, key=len, reverse=True))})"
 IN_WORDS = re.compile(rf"(?<!\w)(?:nul|0)[\s,-]*(?:zes|6)(?:[\s,.-]{{0,3}}(?:{NUMBER_WORD}(?!\w)|\d{{1,4}}))+(?!\w)")
+SCREENS = (
+    re.compile(r"\d(?:[\s().\-/]{0,3}\d){6}"),
+    re.compile(r"nul[\s,-]*(?:zes|6)|0[\s,-]*(?:zes|6)[\s,.-]{0,3}(?:[^\W\d_]|\d)"),
+)
 PART = re.compile(rf"{NUMBER_WORD}|\d+")
 
 
 def find(text: Reading) -> Iterator[Found]:
     """PHONE in *text*."""
-    if text.digits:
-        at = 0
-        while m := CANDIDATE.search(text.low, at):
-            found = _number(text.low, m.start(), m.end())
-            at = found.end if found else m.end()
-            if found:
-                yield found
+    at = 0
+    while m := CANDIDATE.search(text.low, at):
+        found = _number(text.low, m.start(), m.end())
+        at = found.end if found else m.end()
+        if found:
+            yield found
     if "nul" in text.low or "zes" in text.low:
         for m in IN_WORDS.finditer(text.low):
             if len(_spelt(m.group())) >= 9:
@@ -132,3 +135,6 @@ def _spelt(words: str) -> str:
         else:
             out += "00"
     return out
+
+
+PHONES = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))

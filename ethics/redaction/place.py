@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from .found import Found
 from .lexicon import BRAND, FIRST, FIRST_FAR, PLACE, PROPER, listed, shipped
-from .reading import OTHER_MASK, Reading
+from .reading import EDGE, OTHER_MASK, Reading, Recogniser, Sheet
 
 JOINED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3}(?!sa|sd|ss)[a-z]{2}(?!\w)")
 SPACED = re.compile(r"(?<![\w\-/.,€])[1-9]\d{3} (?!SA|SD|SS)[A-Z]{2}(?![\w'])")
@@ -42,6 +44,7 @@ TOWN_LIKE = listed("""
     haven hoek vliet kamp waard horst veld velden donk vest poort stede kant tuin meent werf brug weer oever gang
 """)
 ENDINGS = tuple(STRONG | WEAK | SHORTENED)
+LAST_LETTERS = frozenset(e[-2:] for e in ENDINGS)
 CLEAR, PLAIN_WORD, LIKELY, DOUBTFUL, TOWN, ALONE, SHORT = 1, 2, 3, 4, 5, 6, 7
 """
 A street's ending on no ordinary word; on one; a weaker ending on no ordinary word; on one, or like a town's; an
@@ -156,18 +159,36 @@ AT_HOME = re.compile(
     r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
     r"(?P<street>(?:De |Het |'t )?[A-ZÀ-Þ][a-zß-ÿ'-]{3,}(?:\s[A-ZÀ-Þ][a-zß-ÿ'-]{3,})?)(?![\w-])"
 )
+POSTCODE_SCREENS = (
+    re.compile(r"[1-9]\d{3} ?[^\W\d_]"),
+    re.compile(r"postcode\w*[^\n\d]{0,14}[1-9]\d{3}|pc\b[^\n\d]{0,14}[1-9]\d{3}"),
+)
+STREET_SCREENS = (
+    re.compile(r"[1-9][0-9]{3} ?[a-z]{2}"),
+    re.compile(r"(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?:'t )?\S[\w'-]{3,} [0-9]"),
+    re.compile(
+        r"\s(?:de|het|t|'t)\s(?:oude\s|nieuwe\s|grote\s)?(?:markt|brink|dam|parade|singel|bolwerk|plein|wal|haven|kade|"
+        r"dijk|gracht|ring|vest|hof)"
+    ),
+)
+HOME_SCREEN = re.compile(r"\s(?:aan|op)\s(?:(?:de|het|'t)\s)?(?:De |Het |'t )?[A-ZÀ-Þ][a-zß-ÿ'-]{3}")
+WORD_OR_EDGE = re.compile(rf"{WORD.pattern}|{EDGE}")
 MOST = 100_000
-_classes: dict[str, int] = {}
 
 
-def find(text: Reading) -> Iterator[Found]:
-    """POSTCODE and ADDRESS in *text*."""
-    if text.digits:
-        yield from _postcodes(text)
-    yield from _streets(text)
+class _Classes(dict[str, int]):
+    """The class of each word, worked out when first asked for; -1 for an edge."""
+
+    def __missing__(self, word: str) -> int:
+        kind = self[word] = -(word == EDGE) or _street_class(word) or _street_class(SUFFIX.sub("", word))
+        return kind
 
 
-def _postcodes(text: Reading) -> Iterator[Found]:
+_classes = _Classes()
+
+
+def postcodes(text: Reading) -> Iterator[Found]:
+    """POSTCODE in *text*."""
     for m in JOINED.finditer(text.low):
         if m.group()[4:] not in NOT_JOINED:
             yield Found(m.start(), m.end(), "POSTCODE")
@@ -204,18 +225,18 @@ def _town_at(text: Reading, start: int) -> bool:
     )
 
 
-def street_class(word: str) -> int:
-    """How much *word* (lower case) looks like a street: 0 not at all, or one of the four classes."""
-    known = _classes.get(word)
-    if known is None:
-        if len(_classes) > MOST:
-            _classes.clear()
-        known = _classes[word] = _street_class(word) or _street_class(SUFFIX.sub("", word))
-    return known
+def _with_street(sheet: Sheet) -> set[int]:
+    """The readings of a sheet that have a word with a class."""
+    if len(_classes) > MOST:
+        _classes.clear()
+    words = WORD_OR_EDGE.findall(sheet.low)
+    classes = np.fromiter(map(_classes.__getitem__, words), np.int8, len(words))
+    return set(np.searchsorted(np.flatnonzero(classes < 0), np.flatnonzero(classes > 0)).tolist())
 
 
 def _street_class(word: str) -> int:
-    if not word.endswith(ENDINGS):
+    """How much *word* (lower case) looks like a street: 0 not at all, or one of the classes."""
+    if word[-2:] not in LAST_LETTERS or not word.endswith(ENDINGS):
         return 0
     end = max((e for e in ENDINGS if word.endswith(e)), key=len)
     stem = word[: -len(end)].rstrip("-")
@@ -236,14 +257,12 @@ def _street_class(word: str) -> int:
     return TOWN if end in TOWN_LIKE else DOUBTFUL if plain_word else LIKELY
 
 
-def _streets(text: Reading) -> Iterator[Found]:
+def streets(text: Reading) -> Iterator[Found]:
+    """ADDRESS in *text*."""
     low, plain = text.low, text.plain
-    known = _classes
-    words = set(WORD.findall(low))
-    classes = {w: kind for w in words if (kind := known.get(w, -1)) and (kind > 0 or (kind := street_class(w)))}
-    for m in WORD.finditer(low) if classes else ():
+    for m in WORD.finditer(low):
         word = m.group()
-        kind = classes.get(word, 0)
+        kind = _classes[word]
         if not kind:
             continue
         start, end = m.start(), m.end() - (word[-1] == "." and not word.endswith("str."))
@@ -251,13 +270,12 @@ def _streets(text: Reading) -> Iterator[Found]:
         first = _first(text, start)
         if _is_street(text, kind, start, first, number is not None):
             yield Found(_number_before(text, first), number.end() if number else end, "ADDRESS")
-    if text.digits:
-        for m in WITH_POSTCODE.finditer(plain) if POSTCODE_LIKE.search(plain) else ():
-            yield Found(m.start(), m.end(), "ADDRESS")
-        for m in WITH_NUMBER.finditer(plain):
-            town = 0 if m.group().count(" de ") else PLACE
-            if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
-                yield Found(*m.span("street"), "ADDRESS")
+    for m in WITH_POSTCODE.finditer(plain) if POSTCODE_LIKE.search(plain) else ():
+        yield Found(m.start(), m.end(), "ADDRESS")
+    for m in WITH_NUMBER.finditer(plain):
+        town = 0 if m.group().count(" de ") else PLACE
+        if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
+            yield Found(*m.span("street"), "ADDRESS")
     for m in AT_HOME.finditer(plain) if HOME.search(low) else ():
         if not shipped().bits(m.group("street").split()[-1]) & (BRAND | PLACE):
             yield Found(*m.span("street"), "ADDRESS")
@@ -335,3 +353,10 @@ def _number_before(text: Reading, start: int) -> int:
     if before:
         return max(0, start - 30) + before.start("a" if before.group("a") else "b")
     return start
+
+
+POSTCODES = Recogniser(postcodes, lambda sheet: sheet.holding(*POSTCODE_SCREENS))
+STREETS = Recogniser(
+    streets,
+    lambda sheet: _with_street(sheet) | sheet.holding(*STREET_SCREENS) | sheet.holding(HOME_SCREEN, cased=True),
+)

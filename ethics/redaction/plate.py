@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
-from .reading import Reading
+from .reading import Reading, Recogniser
 
 SIDE_CODES = (
     "XX-99-99", "99-99-XX", "99-XX-99", "XX-99-XX", "XX-XX-99", "99-XX-XX", "99-XXX-9", "9-XXX-99", "XX-999-X",
@@ -57,13 +57,26 @@ VEHICLE = re.compile(
     r"plaat|suv|pick-?up|aanhanger|stationwagen|hatchback|mini|smart|citroen|berlingo|yaris|aygo|dacia|hyundai|"
     r"nissan|mazda)\b"
 )
+PART = r"(?:\s?-\s?|[.\s])"
+LAST = r"(?![a-z])"
+SCREENS = (
+    re.compile(r"kenteken|plaat|nummerbord"),
+    re.compile(rf"\d(?:[a-z]{{2,3}}\d|[a-z]{{4}}{LAST}|{PART}[a-z]{{2}}(?:[a-z]?{PART}\d|{PART}[a-z]{{2}}{LAST}))"),
+    re.compile(rf"\d\d(?:\d\d|{PART}\d\d{PART})[a-z]{{2}}{LAST}"),
+    re.compile(rf"\d(?<=[a-z]\d)(?:\d{{3}}|\d\d?[a-z]{{1,3}}{LAST})"),
+    re.compile(
+        rf"\d(?:(?<=[a-z][-.\s]\d)|(?<=[a-z]\s-\d)|(?<=[a-z]-\s\d)|(?<=[a-z]\s-\s\d))"
+        rf"(?:\d{PART}\d\d|\d\d?{PART}[a-z]{{1,2}}{LAST}|\d(?<![a-z]{{2}}[.\s]\d\d){PART}[a-z]{{3}}{LAST})"
+    ),
+    re.compile(r"\d(?:(?<=[a-z]{4}\d)|(?<=[a-z]{2}[\s.-][a-z]{2}[\s.-]\d)|(?<=-\s\d)|(?<=\s-\d))\d"),
+    re.compile(r"\d(?:(?<=-[a-z] \d)|(?<=-[a-z]{2} \d))"),
+)
+"""A plate is announced, or letters and digits stand beside each other as in one of the codes."""
 VOWEL = re.compile(r"[aeiou]")
 
 
 def find(text: Reading) -> Iterator[Found]:
     """PLATE in *text*."""
-    if not text.digits:
-        return
     low = text.low
     for m in DASHED.finditer(low) if DASHES.search(low) else ():
         yield Found(m.start(), m.end(), "PLATE")
@@ -107,3 +120,6 @@ def _near(low: str, start: int, end: int) -> bool:
 def _units(written: str) -> bool:
     """Whether the letters are a unit or an abbreviation between numbers: "10 km 20"."""
     return bool(re.search(r"(?<![a-z])(?:km|cm|mm|kg|ml|gr|pct|mb|gb|tb|pk|kw|hp|st|nr|pp|vs|x)(?![a-z])", written))
+
+
+PLATES = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
 
 from .found import LABELS, Found
 
 LABEL = re.compile(rf"\[(?:(?P<word>{'|'.join(sorted(set(LABELS.values())))})(?:-\d{{1,9}})?|@a[a-z2-7]{{16}})\]")
 """A label that the gate has set: `[PERSOON-2]`, or `[@pseudonym]` for an author. Nothing is found in one."""
 
-NAME_MASK, BSN_MASK, OTHER_MASK, PHRASE = "\ue000", "\ue001", "\ue002", "\ue003"
+NAME_MASK, BSN_MASK, OTHER_MASK, PHRASE, EDGE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
 MASKS = NAME_MASK + BSN_MASK + OTHER_MASK
 """What stands in a reading for a person or account, for a BSN, and for any other label.
 
-`PHRASE` is put behind a word that stands in a phrase which is no person ("Albert Heijn"). None is ever in a reading
-because it stood in the text."""
+`PHRASE` is put behind a word that stands in a phrase which is no person ("Albert Heijn"), `EDGE` between readings. None
+is ever in a reading because it stood in the text."""
 
 PLAIN = {
     **dict.fromkeys([0xA0, *range(0x2002, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF], " "),
@@ -24,10 +27,9 @@ PLAIN = {
     **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"),
     **{0xFF10 + d: str(d) for d in range(10)},
     **{0x0660 + d: str(d) for d in range(10)},
-    **dict.fromkeys(map(ord, MASKS + PHRASE), "□"),
+    **dict.fromkeys(map(ord, MASKS + PHRASE + EDGE), "□"),
     0xFF0B: "+", 0xFF20: "@", 0xFF0E: ".",
 }  # fmt: skip
-DIGIT = re.compile(r"[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,6 @@ class Reading:
 
     plain: str
     low: str
-    digits: bool
     origin: list[int] | None = None
 
     def place(self, found: Found) -> Found:
@@ -65,7 +66,7 @@ def read(text: str) -> Reading:
     low = plain.lower()
     if len(low) != len(plain):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
-    whole = Reading(plain, low, DIGIT.search(plain) is not None)
+    whole = Reading(plain, low)
     if "[" not in text:
         return whole
     labels = [(m.start(), m.end(), _mask(TYPE_OF.get(m.group("word"), "HANDLE"))) for m in LABEL.finditer(text)]
@@ -85,5 +86,31 @@ def _cut(reading: Reading, spans: list[tuple[int, int, str]]) -> Reading:
         places.append(origin[start])
         last = end
     places += origin[last:]
-    text = "".join([*plain, reading.plain[last:]])
-    return Reading(text, "".join([*low, reading.low[last:]]), DIGIT.search(text) is not None, places)
+    return Reading("".join([*plain, reading.plain[last:]]), "".join([*low, reading.low[last:]]), places)
+
+
+class Sheet:
+    """Readings side by side: one look over all of them tells which hold something."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self.low = EDGE.join([r.low for r in readings])
+        self.plain = EDGE.join([r.plain for r in readings])
+        self.starts = list(accumulate((len(r.plain) + 1 for r in readings), initial=0))
+
+    def holding(self, *screens: re.Pattern[str], cased: bool = False) -> set[int]:
+        """
+        The numbers of the readings in which one of *screens* matches, in lower case or with *cased* as written.
+
+        A match may not hold an `EDGE` unless a reading that is named for nothing is no matter.
+        """
+        text = self.plain if cased else self.low
+        spots = [m.start() for screen in screens for m in screen.finditer(text)]
+        return set((np.searchsorted(self.starts, spots, side="right") - 1).tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """`find` has the finds in a reading; `screen` tells which readings of a sheet can have any."""
+
+    find: Callable[[Reading], Iterator[Found]]
+    screen: Callable[[Sheet], set[int]]

@@ -7,15 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal
 
-from . import bank, birth, bsn, links, phone, place, plate, tags
+from .bank import IBANS
+from .birth import BIRTHS
+from .bsn import BSNS
 from .found import Found, settle
 from .known import Known
+from .links import EMAILS, HANDLES, URLS
 from .names import NameFinder, Thresholds, shipped_finder
-from .reading import Reading, read
+from .phone import PHONES
+from .place import POSTCODES, STREETS
+from .plate import PLATES
+from .reading import Reading, Recogniser, Sheet, read
 from .spacy_names import VARIABLE, SpacyFinder, load
+from .tags import TAGS
 
 Setting = Literal["careful", "readable"]
-RECOGNISERS = (links.find, bank.find, phone.find, bsn.find, plate.find, place.find, birth.find, tags.find)
+RECOGNISERS = (EMAILS, URLS, HANDLES, IBANS, PHONES, BSNS, PLATES, POSTCODES, STREETS, BIRTHS, TAGS)
 THRESHOLDS = {"careful": Thresholds(0.04, 0.05, 0.3), "readable": Thresholds(0.15, 0.12, 0.4)}
 
 
@@ -48,18 +55,14 @@ class Redactor:
         pending = list(range(len(texts)))
         unread = set(pending)
         while pending:
-            marked = {i for i in pending if self._patterns(i, readings, found, known[i])}
+            fresh = by_patterns([readings[i] for i in pending], self.recognisers)
+            for i, f in zip(pending, fresh, strict=True):
+                f += known[i].find(readings[i])
+            marked = {i for i, f in zip(pending, fresh, strict=True) if self._take(i, readings, found, f)}
             named = self._persons([i for i in pending if i in marked or i in unread], readings, found)
             unread = set(named)
             pending = sorted(marked | unread)
         return [settle_in_order(f) for f in found]
-
-    def _patterns(self, i: int, readings: list[Reading], found: list[list[Found]], known: Known) -> bool:
-        """Mask what patterns and evidence find in text *i*."""
-        reading = readings[i]
-        fresh = [f for recogniser in self.recognisers for f in recogniser(reading)]
-        fresh += known.find(reading)
-        return self._take(i, readings, found, fresh)
 
     def _persons(self, pending: list[int], readings: list[Reading], found: list[list[Found]]) -> list[int]:
         """Mask what the name model finds; the texts in which it found something."""
@@ -75,6 +78,16 @@ class Redactor:
         found[i] += map(readings[i].place, settled)
         readings[i] = readings[i].masked(settled)
         return True
+
+
+def by_patterns(readings: Sequence[Reading], recognisers: Sequence[Recogniser] = RECOGNISERS) -> list[list[Found]]:
+    """What the recognisers find in each reading."""
+    sheet = Sheet(readings)
+    found: list[list[Found]] = [[] for _ in readings]
+    for recogniser in recognisers:
+        for i in recogniser.screen(sheet):
+            found[i] += recogniser.find(readings[i])
+    return found
 
 
 def _again(plain: str, found: Iterable[Found]) -> Iterator[Found]:

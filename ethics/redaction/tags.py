@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .found import Found
 from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, shipped
-from .reading import Reading
+from .reading import Reading, Recogniser
 
 TAG = re.compile(r"#(\w{3,})")
 PART = re.compile(r"[A-ZÀ-Þ]?[a-zß-ÿ]+|[A-ZÀ-Þ]+(?![a-z])")
@@ -16,8 +16,6 @@ FOR = re.compile(r"(?:voor|for|met|is|help|red|zoek|vind|rip)(?P<name>[^\W\d_]{3
 
 def find(text: Reading) -> Iterator[Found]:
     """PERSON in the hashtags of *text*: a listed name that is no ordinary word, or any listed one behind "voor"."""
-    if "#" not in text.plain:
-        return
     for m in TAG.finditer(text.plain):
         parts = [p.span() for p in PART.finditer(m.group(1))]
         if len(parts) > 1:
@@ -41,3 +39,6 @@ def _parts(text: Reading, start: int, parts: list[tuple[int, int]]) -> Iterator[
 
 def _bits(word: str) -> int:
     return shipped().bits(word)
+
+
+TAGS = Recogniser(find, lambda sheet: sheet.holding(TAG))

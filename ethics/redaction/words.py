@@ -25,14 +25,15 @@ from .lexicon import (
     listed,
     plain,
 )  # fmt: skip
-from .reading import MASKS, PHRASE
+from .reading import EDGE, MASKS, PHRASE
 
 TOKEN = re.compile(
-    rf"[{MASKS}]"
+    r"[^\W\d_]{2,}(?:[-'][^\W\d_]+)*"
+    rf"|[{MASKS}]"
     r"|(?<!\w)(?:[^\W\d_]\.)+(?:-?(?:[^\W\d_]\.)+)*"  # initials: J. P.J. v.d.
     r"|(?<!\w)'[tsn](?!\w)"  # 't Hof, 's-Gravenhage
     r"|(?<!\w)[Vv]/d(?!\w)"
-    r"|[^\W\d_]+(?:[-'][^\W\d_]+)*"
+    r"|[^\W\d_](?:[-'][^\W\d_]+)*"
     r"|[0-9]+(?:[.,:][0-9]+)*"
     r"|\n(?!\s*\n)"
     r"|\S"
@@ -75,10 +76,11 @@ CLOSED = listed("""
     werkt belt bel app vraag vragen heten met tegen via samen elke alle die's en/of t/m tnv t.n.v nav ivm oa o.a bv
     cc pb dm for of and the is to from by
 """)
-STREET = re.compile(
-    r"(straat|laan|weg|plein|kade|gracht|singel|dijk|pad|hof|park|plantsoen|steeg|dreef|markt|brug|school|kerk|"
-    r"college)s?$"
-)
+STREETS: tuple[str, ...] = (
+    "straat", "laan", "weg", "plein", "kade", "gracht", "singel", "dijk", "pad", "hof", "park", "plantsoen", "steeg",
+    "dreef", "markt", "brug", "school", "kerk", "college",
+)  # fmt: skip
+STREETS += tuple(end + "s" for end in STREETS)
 RUN = re.compile(r"(.)\1{2,}")
 ENDINGS = ("'s", "s", "tje", "je", "ke", "ie", "y", "tjes", "jes", "kes", "pie", "n")
 OPENERS = frozenset(".?!:\n")
@@ -139,7 +141,7 @@ class NameShape:
         i = half(word)
         table, floor = self.tables[i], self.floors[i]
         pieces = grams(word)
-        return sum(table.get(g, floor) for g in pieces) / max(4, len(pieces))
+        return sum([table.get(g, floor) for g in pieces]) / max(4, len(pieces))
 
 
 def half(word: str) -> int:
@@ -197,6 +199,10 @@ class Word:
         return level(self.bits)
 
 
+BEYOND = Word((), ("E",), (), "E", "E", "", "mark", 0, False, 0.0)
+"""What a word sees beyond the end of its post."""
+
+
 def level(bits: int) -> int:
     """How ordinary a word is: 0 not, 1 noun, 2 other, 3 verb, function word or chat."""
     return 3 if bits & (FUNCTION | CHAT) else 2 if bits & OTHER_WORD else 1 if bits & NOUN else 0
@@ -221,6 +227,8 @@ class Describer:
 
     def describe(self, token: str, hide: bool = False) -> Word:
         """The word of *token*, which may carry the mark of a phrase."""
+        if token == EDGE:
+            return BEYOND
         text, phrase = (token[:-1], True) if token.endswith(PHRASE) else (token, False)
         what = kind(text)
         if what != "word":
@@ -267,7 +275,7 @@ class Describer:
             "s4=" + key[-4:], "sh=" + form[:8], "g=" + flags, f"gc={flags}{capital:d}", bucket,
             f"{bucket}{ordinary}{capital:d}", name_class, "core=" + core,
         ]  # fmt: skip
-        if STREET.search(key):
+        if key.endswith(STREETS):
             own.append("street")
         if not ordinary and not inter:
             own += ["oov", f"oov{capital:d}{min(len(key), 5)}"]
@@ -339,7 +347,7 @@ def post_features(tokens: Sequence[str], words: Sequence[Word]) -> list[list[str
         row = [*w.own, *style_features(style, w.core), *start_features(start, w.core)]
         for d in AWAY:
             j = i + d
-            row += words[j].near(d) if 0 <= j < n else edge(d)
+            row += (words[j] if 0 <= j < n else BEYOND).near(d)
         row += [f"pg={before}|{w.core}", f"ng={w.core}|{after}", f"pn={before}|{after}"]
         if count[token] > 1:
             row.append("again")
@@ -356,8 +364,3 @@ def style_features(style: str, core: str) -> tuple[str, ...]:
 def start_features(start: bool, core: str) -> tuple[str, ...]:
     """Of the word's place in the sentence, alone and with its class."""
     return (f"bos{start:d}", f"bos{start:d}g={core}")
-
-
-def edge(d: int) -> tuple[str, ...]:
-    """Of the end of the post, d places away."""
-    return (f"{d}E",)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ethics.protect import replace_found
 from ethics.redaction import LABELS, Found, Known, Redactor
-from ethics.redaction.reading import LABEL, MASKS, read
+from ethics.redaction.reading import LABEL, MASKS, Sheet, read
+from ethics.redaction.redactor import RECOGNISERS
 
 CAREFUL, READABLE = Redactor("careful"), Redactor("readable")
 
@@ -84,6 +85,16 @@ def test_no_value_is_left_over(text: str) -> None:
 def test_a_batch_finds_what_each_text_alone_would(texts: list[str]) -> None:
     """The other texts of a batch change nothing."""
     assert CAREFUL.find_many(texts) == [CAREFUL.find(t) for t in texts]
+
+
+@given(st.lists(TEXTS, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_a_screen_passes_every_text_with_a_find(texts: list[str]) -> None:
+    """A recogniser finds nothing in a reading that its quick look at a whole batch has ruled out."""
+    readings = [read(t) for t in texts]
+    sheet = Sheet(readings)
+    for recogniser in RECOGNISERS:
+        assert {i for i, r in enumerate(readings) if any(recogniser.find(r))} <= recogniser.screen(sheet)
 
 
 @given(TEXTS)
