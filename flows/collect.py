@@ -37,6 +37,8 @@ from .progress import Progress
 from .receipt import Receipt
 
 Kept = Counter[str]
+BATCH = 2000
+"""Posts that are kept together until a source says where it is: each transaction has a fixed cost."""
 
 
 def collect_source(
@@ -142,6 +144,7 @@ def _admit_all(home: Home, case: Case, source: Source, run: Run, items: Iterator
         labels=lambda threads: home.store.labels(case.id, threads),
         suppressed=lambda: home.store.suppressed(case.id),
         seal=home.seal,
+        batch_size=BATCH,
         # A native id is worth keeping only where a platform can be asked about it again.
         locate=frozenset(available("refresh")),
     )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from storage import Post
 
 Coded = tuple["Post", "frozenset[str] | None"]
-BATCH = 500
 QDPX = ".qdpx"
 
 
@@ -65,14 +64,13 @@ def export(home: Home, case: str | None, out: Path, coder: str | None, progress:
 
 def released(coded: Iterable[Coded]) -> Iterator[Coded]:
     """The same posts as they may leave, each still with its codes."""
-    from itertools import islice
+    from itertools import tee
 
-    from ethics.release import release_texts, strict_redactor
+    from ethics.release import release_stream
 
-    redactor = strict_redactor()
-    rest = iter(coded)
-    while held := list(islice(rest, BATCH)):
-        yield from zip(release_texts((p for p, _ in held), redactor), (codes for _, codes in held), strict=True)
+    # What is between the two is a few batches: the pass takes posts only a little ahead of what it gives out.
+    posts, codes = tee(coded)
+    yield from zip(release_stream(p for p, _ in posts), (given for _, given in codes), strict=True)
 
 
 def _write_project(out: Path, coded: Iterable[Coded], codebook: Codebook, coder: str) -> int:

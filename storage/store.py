@@ -23,7 +23,7 @@ from .times import aware, naive
 __all__ = ["POST_COLUMNS", "Database", "Rows", "Store", "StoreError", "aware", "naive", "row_to_post"]
 
 Rows = list[tuple[Any, ...]]
-ROW_GROUP = 8_192
+ROW_GROUP = 4_096
 """Rows that a file packs together: each transaction packs its last, unfinished group again, so they are small."""
 
 

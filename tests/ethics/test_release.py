@@ -14,6 +14,7 @@ from ethics.release import (
     check_quote,
     cite,
     excerpt,
+    release_stream,
     release_texts,
     strict_redactor,
     suppress_small,
@@ -46,6 +47,17 @@ def test_what_has_left_leaves_again_unchanged() -> None:
     once = list(release_texts([post("Bel Kees Pietersen, [@abcdefghijklmnopq] en [@jan_de_vries]")], strict_redactor()))
     assert "jan" not in once[0].text
     assert list(release_texts(once, strict_redactor())) == once
+
+
+def test_many_cores_let_out_what_one_does() -> None:
+    """Posts of a stream come out of the second pass in their order, as strict as one by one, on any number of cores."""
+    texts = ("Bel Kees Pietersen op 06-12345678", "niets bijzonders", "mail jan@voorbeeld.nl of [PERSOON-1]", "")
+    posts = [post(f"{texts[n % 4]} {n}", n) for n in range(23)]
+    wanted = list(release_texts(posts, strict_redactor()))
+    assert wanted != posts
+    for batch, processes in product((5, 100), (1, 2)):
+        assert list(release_stream(posts, batch, processes)) == wanted
+    assert list(release_stream([])) == []
 
 
 CELLS = st.dictionaries(st.sampled_from("abcdefg"), st.integers(0, 30), min_size=1)
