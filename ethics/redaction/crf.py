@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .lexicon import PLACE, plain
-from .reading import EDGE, PHRASE
-from .words import AWAY, OPENERS, Describer, NameShape, Word, start_features, style_features
+from .reading import EDGE, LINE, PHRASE
+from .words import AWAY, OPENERS, TOKEN, Describer, NameShape, Word, start_features, style_features
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -27,8 +27,8 @@ MOST_WORDS = 150_000
 UPPER, SHOUT, LETTERS, OPENS, KEEPS, CUED, STARTS, PHRASED, TOWN, COMMON, NUMBER = (1 << i for i in range(11))
 """
 Facts of a token. A word: with a capital, all in capitals, a word; what opens a sentence, what leaves that as it was;
-where a rule of form may begin (a title, initials, a possessive); what may open a phrase, what stands in one; a town
-that is no first name; an ordinary word without a capital; a number.
+where a rule of form may begin (see `names.rule_spans`); what may open a phrase, what stands in one; a town that is no
+first name; an ordinary word without a capital; a number.
 """
 
 
@@ -188,6 +188,8 @@ class Tagger:
     def _clear(self) -> None:
         labels = len(self.model.labels)
         self.ids: dict[str, int] = {}
+        self.tokens: list[str] = []
+        self._pieces: dict[str, tuple[int, ...]] = {}
         self.words: list[Word] = []
         self.starters: dict[int, frozenset[str]] = {}
         self._table = np.zeros((0, 1 + len(AWAY), labels), np.float32)
@@ -197,15 +199,25 @@ class Tagger:
         for p in self.pairs:
             self.pairs[p] = Pairs(self.model, p)
         # Number 0 stands between posts: what a word sees beyond the end of its post.
-        self._learn([EDGE])
+        self._learn([EDGE, "\n"])
+        self._pieces[LINE] = (1,)
 
     def numbers(self, tokens: Sequence[str]) -> Ints:
         """The ids of *tokens*."""
-        found = [*map(self.ids.get, tokens)]
-        if None in found:
-            self._learn([*dict.fromkeys(t for t, n in zip(tokens, found, strict=True) if n is None)])
-            found = [*map(self.ids.get, tokens)]
-        return np.array(found, np.int64)
+        fresh = dict.fromkeys(t for t in tokens if t not in self.ids)
+        if fresh:
+            self._learn([*fresh])
+        return np.array([self.ids[t] for t in tokens], np.int64)
+
+    def read(self, text: str) -> Ints:
+        """The ids of the tokens of *text*, in which `LINE` stands for the end of a line."""
+        # What stands between spaces is cut into tokens when it is first met.
+        pieces, known = text.split(), self._pieces
+        fresh = {p: TOKEN.findall(p) for p in pieces if p not in known}
+        if fresh:
+            self.numbers([*chain.from_iterable(fresh.values())])
+            known.update({p: tuple(map(self.ids.__getitem__, tokens)) for p, tokens in fresh.items()})
+        return np.fromiter(chain.from_iterable(map(known.__getitem__, pieces)), np.int64)
 
     def _learn(self, tokens: Sequence[str]) -> None:
         """Give new tokens an id and a row in each table."""
@@ -217,6 +229,7 @@ class Tagger:
         first = len(self.words)
         self.ids.update(zip(tokens, range(first, first + len(tokens)), strict=True))
         self.words += words
+        self.tokens += tokens
         phrases = self.describer.lexicon.phrases
         for n, t in enumerate(tokens, first):
             if begun := phrases.get(plain(t)):
@@ -240,7 +253,7 @@ class Tagger:
 
     def begin(self) -> None:
         """Before a batch: forget the words when there are too many."""
-        if len(self.words) > MOST_WORDS:
+        if len(self._pieces) > MOST_WORDS:
             self._clear()
 
     def tag(self, numbers: Ints) -> Tagged:
@@ -301,7 +314,7 @@ def _facts(token: str, word: Word) -> int:
         return OPENS
     text = token.rstrip(PHRASE)
     if word.kind == "word":
-        cued = word.cue == "T" or word.possessive or (word.capital and token.endswith("."))
+        cued = word.cue == "T" or word.possessive or (word.capital and (word.surname or token.endswith(".")))
         flags = (word.capital, UPPER), (text.isupper(), SHOUT), (cued, CUED), (token != text, PHRASED)
         town = bool(word.bits & PLACE) and not word.named
         common = not word.capital and word.level > 0 and not word.named

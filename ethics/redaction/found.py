@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 LABELS = {
     "PERSON": "PERSOON", "HANDLE": "ACCOUNT", "PHONE": "TELEFOON", "EMAIL": "EMAIL", "IBAN": "IBAN", "BSN": "BSN",
@@ -40,9 +41,10 @@ def settle(text: str, found: Iterable[Found]) -> list[Found]:
 
     The more certain type wins (`PRECEDENCE`); of a weaker find the rest stays, where it holds a letter or digit.
     """
-    given = sorted(found, key=lambda f: (PRECEDENCE.index(f.type), f.start, -f.end))
-    if len(given) < 2:
+    given = sorted(found, key=lambda f: f.start)
+    if all(a.end <= b.start for a, b in pairwise(given)):
         return given
+    given.sort(key=lambda f: (PRECEDENCE.index(f.type), f.start, -f.end))
     taken: list[Found] = []
     for one in given:
         taken += _rest(text, one, taken)

@@ -46,7 +46,7 @@ BARE_AT = r"\sat\s"
 LOCAL = r"[\w](?:[\w.+-]*[\w+-])?"
 LOCAL_DOT = (
     rf"{LOCAL}(?:(?:\s?(?:\[punt\]|\(punt\)|\[dot\]|\(dot\))\s?"
-    rf"|\s(?:punt|dot|streepje|underscore|liggend streepje)\s){LOCAL})*"
+    rf"|\s(?:punt|dot|streepje|underscore|liggend streepje)\s(?:(?:van\s)?(?:de|der|den|van|ter|el|al)\s)?){LOCAL})*"
 )
 HOST = r"[^\W_](?:[\w-]*[^\W_])?"
 EMAIL = re.compile(rf"(?<![\w@.+-]){LOCAL}@{HOST}(?:\.{HOST})+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +14,13 @@ import numpy.typing as npt
 from .crf import COMMON, CUED, LETTERS, NUMBER, PHRASED, STARTS, TOWN, Ints, Model, Tagger
 from .found import Found
 from .lexicon import FIRST, FIRST_FAR, LAST, LAST_FAR, PLACE, Lexicon, listed, plain, shipped
-from .reading import EDGE, PHRASE, Reading
-from .words import INTERFIX, STREETS, TOKEN, Describer, Word
+from .reading import EDGE, LINE, PHRASE, Reading
+from .words import INTERFIX, OPENERS, SAID, STREETS, TOKEN, Describer, Word
 
 BoolArray = npt.NDArray[np.bool_]
 DoubleArray = npt.NDArray[np.float64]
 FILE = "names.npz"
+LINES = re.compile(r"\n(?:\s*\n)*")
 Places = list[tuple[int, int]]
 ANY_NAME = FIRST | FIRST_FAR | LAST | LAST_FAR
 ADDRESSING = listed("""
@@ -74,14 +76,15 @@ class NameFinder:
 
     def __init__(self, model: Model, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
+        self.longest = max((len(p) for group in lexicon.phrases.values() for p in group), default=0)
         self.tagger = Tagger(model, Describer(lexicon, model.names))
         self.rules = self.spread = True
 
     def find(self, readings: Sequence[Reading], thresholds: Thresholds) -> list[list[Found]]:
         """The finds in each reading's `plain`."""
         self.tagger.begin()
-        tokens, numbers = self._read(readings)
-        tagged = self.tagger.tag(numbers)
+        numbers = self._read(readings)
+        tagged = self.tagger.tag(self._with_phrases(numbers))
         lengths = np.diff([*tagged.starts, len(tagged.numbers)])
         lower = np.array([r.plain == r.low for r in readings], bool)
         needed = thresholds.needed(tagged.facts[2:], np.repeat(lower, lengths))
@@ -94,22 +97,26 @@ class NameFinder:
         for i in worth.tolist():
             part = slice(tagged.starts[i], tagged.ends[i])
             words = [self.tagger.words[n] for n in tagged.numbers[part].tolist()]
-            post = _Post(readings[i].plain, tokens[part], words, tagged.facts[part].tolist())
+            tokens = [self.tagger.tokens[n] for n in numbers[part].tolist()]
+            post = _Post(readings[i].plain, tokens, words, tagged.facts[part].tolist())
             chosen = name[part].tolist(), street[part].tolist()
             out[i] = post.finds(*chosen, tagged.persons[part].tolist(), self.rules, thresholds.sure)
         return out
 
-    def _read(self, readings: Sequence[Reading]) -> tuple[list[str], Ints]:
-        """The tokens and their ids, with two edges before, between and behind readings."""
-        edge = EDGE + EDGE
-        tokens = TOKEN.findall(edge.join(["", *(r.plain for r in readings), ""]))
-        numbers = self.tagger.numbers(tokens)
-        starters = self.tagger.starters
-        marked = tokens.copy()
+    def _read(self, readings: Sequence[Reading]) -> Ints:
+        """The ids of the tokens, with two edges before, between and behind readings."""
+        text = f" {EDGE} {EDGE} ".join(["", *(r.plain for r in readings), ""])
+        return self.tagger.read(LINES.sub(f" {LINE} ", text))
+
+    def _with_phrases(self, numbers: Ints) -> Ints:
+        """The ids with those of tokens that stand in a phrase which is no person."""
+        tokens, marked = self.tagger.tokens, numbers.copy()
         for i in np.flatnonzero(self.tagger.facts(numbers) & STARTS).tolist():
-            if plain(marked[i + 1]) in starters[int(numbers[i])]:
-                mark_phrase(marked, i, self.lexicon)
-        return tokens, numbers if marked == tokens else self.tagger.numbers(marked)
+            if plain(tokens[marked[i + 1]]) in self.tagger.starters[int(numbers[i])]:
+                near = [tokens[n] for n in marked[i : i + self.longest].tolist()]
+                if mark_phrase(near, 0, self.lexicon):
+                    marked[i : i + self.longest] = self.tagger.numbers(near)
+        return marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +189,14 @@ def _has_letter(text: str) -> bool:
 
 
 def rule_spans(tokens: Sequence[str], words: Sequence[Word], facts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Token ranges that are names by form alone: title + surname, initials + surname, a possessive."""
+    """Token ranges that are names by form alone: titles, initials, surnames that open a sentence, possessives."""
     rules = _Rules(tokens, words)
     for i, word in enumerate(words):
         if facts[i] & CUED:
             if word.cue == "T" and i + 1 < len(tokens):
                 yield from rules.titled(i)
             yield from rules.initialled(i)
+            yield from rules.opening(i)
             if word.possessive:
                 yield i, i + 1
 
@@ -254,6 +262,15 @@ class _Rules:
         k = self.initials(i)
         if k > i and (end := self.surname(k)) > k and not self.words[end - 1].level:
             yield i, end
+
+    def opening(self, i: int) -> Iterator[tuple[int, int]]:
+        """A surname that is a word as well, at the head of a sentence: "De Wit was er", "Bouwmeester zei"."""
+        if not (self.words[i].surname and self.capital(i) and self.tokens[i][1:].islower()):
+            return
+        first = i - 1 if i and self.tokens[i - 1].lower() in INTERFIX and self.words[i - 1].capital else i
+        said = i + 1 < len(self.tokens) and self.tokens[i + 1] in SAID
+        if (first < i or said) and (first == 0 or self.tokens[first - 1] in OPENERS):
+            yield first, i + 1
 
 
 @cache

@@ -125,23 +125,6 @@ SQUARES = re.compile(
     r"Bolwerk|Plein|Wal|Haven|Kade|Dijk|Gracht|Ringbaan|Ring|Vest|Hof))(?!\w|-)",
     re.IGNORECASE,
 )
-ENDS = (
-    " markt",
-    " brink",
-    " dam",
-    " parade",
-    " singel",
-    " bolwerk",
-    " plein",
-    " wal",
-    " haven",
-    " kade",
-    " dijk",
-    " gracht",
-    " ring",
-    " vest",
-    " hof",
-)
 SUFFIX = re.compile(r"-(?:noord|zuid|oost|west|achter)\.?$|\.$")
 WITH_POSTCODE = re.compile(
     r"(?<![\w-])(?:[A-ZÀ-Þ]|'t )[\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3} [0-9]{1,4}(?:[ -]?[A-Za-z0-9]{1,3})?"
@@ -151,9 +134,6 @@ WITH_NUMBER = re.compile(
     r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|"
     r"'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
 )
-POSTCODE_LIKE = re.compile(r"[0-9]{4} ?[A-Za-z]{2}")
-HOME = re.compile(r"[a-zé]\s(?:aan|op)\s(?:(?:de|het|'t)\s)?[^\W\d_]{4}")
-"""A quick look for `AT_HOME`."""
 AT_HOME = re.compile(
     r"\b(?:woning(?:en)?|huis|pand|bedrijf(?:spand)?|tuin|flat|appartement|school|café|kroeg|kerk|dorpshuis|garage|box|loods|"
     r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
@@ -163,28 +143,35 @@ POSTCODE_SCREENS = (
     re.compile(r"[1-9]\d{3} ?[^\W\d_]"),
     re.compile(r"postcode\w*[^\n\d]{0,14}[1-9]\d{3}|pc\b[^\n\d]{0,14}[1-9]\d{3}"),
 )
-STREET_SCREENS = (
-    re.compile(r"[1-9][0-9]{3} ?[a-z]{2}"),
+HOUSE_SCREENS = (
+    re.compile(r"[0-9](?:[ -]?[a-z0-9]{1,3})?,? \(?[1-9][0-9]{3} ?[a-z]{2}"),
     re.compile(r"(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?:'t )?\S[\w'-]{3,} [0-9]"),
-    re.compile(
-        r"\s(?:de|het|t|'t)\s(?:oude\s|nieuwe\s|grote\s)?(?:markt|brink|dam|parade|singel|bolwerk|plein|wal|haven|kade|"
-        r"dijk|gracht|ring|vest|hof)"
-    ),
+)
+SQUARE_SCREEN = re.compile(
+    r"\s(?:de|het|t|'t)\s(?:oude\s|nieuwe\s|grote\s)?(?:markt|brink|dam|parade|singel|bolwerk|plein|wal|haven|kade|"
+    r"dijk|gracht|ring|vest|hof)"
 )
 HOME_SCREEN = re.compile(r"\s(?:aan|op)\s(?:(?:de|het|'t)\s)?(?:De |Het |'t )?[A-ZÀ-Þ][a-zß-ÿ'-]{3}")
-WORD_OR_EDGE = re.compile(rf"{WORD.pattern}|{EDGE}")
 MOST = 100_000
 
 
 class _Classes(dict[str, int]):
-    """The class of each word, worked out when first asked for; -1 for an edge."""
+    """The class of each word, worked out when first asked for."""
 
     def __missing__(self, word: str) -> int:
-        kind = self[word] = -(word == EDGE) or _street_class(word) or _street_class(SUFFIX.sub("", word))
+        kind = self[word] = _street_class(word) or _street_class(SUFFIX.sub("", word))
         return kind
 
 
-_classes = _Classes()
+class _Pieces(dict[str, int]):
+    """Of what stands between spaces 1 when a word in it has a class, else 0; -1 for an edge."""
+
+    def __missing__(self, piece: str) -> int:
+        kind = self[piece] = -1 if piece == EDGE else int(any(_classes[w] for w in WORD.findall(piece)))
+        return kind
+
+
+_classes, _pieces = _Classes(), _Pieces()
 
 
 def postcodes(text: Reading) -> Iterator[Found]:
@@ -227,11 +214,11 @@ def _town_at(text: Reading, start: int) -> bool:
 
 def _with_street(sheet: Sheet) -> set[int]:
     """The readings of a sheet that have a word with a class."""
-    if len(_classes) > MOST:
+    if len(_pieces) > MOST:
         _classes.clear()
-    words = WORD_OR_EDGE.findall(sheet.low)
-    classes = np.fromiter(map(_classes.__getitem__, words), np.int8, len(words))
-    return set(np.searchsorted(np.flatnonzero(classes < 0), np.flatnonzero(classes > 0)).tolist())
+        _pieces.clear()
+    kinds = np.array([*map(_pieces.__getitem__, sheet.low.replace(EDGE, f" {EDGE} ").split())], np.int8)
+    return set(np.searchsorted(np.flatnonzero(kinds < 0), np.flatnonzero(kinds > 0)).tolist())
 
 
 def _street_class(word: str) -> int:
@@ -258,8 +245,8 @@ def _street_class(word: str) -> int:
 
 
 def streets(text: Reading) -> Iterator[Found]:
-    """ADDRESS in *text*."""
-    low, plain = text.low, text.plain
+    """ADDRESS in *text* by words with a street's ending."""
+    low = text.low
     for m in WORD.finditer(low):
         word = m.group()
         kind = _classes[word]
@@ -270,19 +257,31 @@ def streets(text: Reading) -> Iterator[Found]:
         first = _first(text, start)
         if _is_street(text, kind, start, first, number is not None):
             yield Found(_number_before(text, first), number.end() if number else end, "ADDRESS")
-    for m in WITH_POSTCODE.finditer(plain) if POSTCODE_LIKE.search(plain) else ():
+
+
+def houses(text: Reading) -> Iterator[Found]:
+    """ADDRESS in *text* by a house number: before a postcode, or behind a word that says that somebody is there."""
+    for m in WITH_POSTCODE.finditer(text.plain):
         yield Found(m.start(), m.end(), "ADDRESS")
-    for m in WITH_NUMBER.finditer(plain):
+    for m in WITH_NUMBER.finditer(text.plain):
         town = 0 if m.group().count(" de ") else PLACE
         if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
             yield Found(*m.span("street"), "ADDRESS")
-    for m in AT_HOME.finditer(plain) if HOME.search(low) else ():
+
+
+def homes(text: Reading) -> Iterator[Found]:
+    """ADDRESS in *text* by a building that stands there: "de flat aan de Kolk"."""
+    for m in AT_HOME.finditer(text.plain):
         if not shipped().bits(m.group("street").split()[-1]) & (BRAND | PLACE):
             yield Found(*m.span("street"), "ADDRESS")
-    for m in SQUARES.finditer(plain) if any(map(low.__contains__, ENDS)) else ():
+
+
+def squares(text: Reading) -> Iterator[Found]:
+    """ADDRESS in *text* of squares and the like that have no other name: "op de Markt"."""
+    for m in SQUARES.finditer(text.plain):
         start, end = m.span("word")
         last = m.group("word").rpartition(" ")[2]
-        number = NUMBER.match(low, end)
+        number = NUMBER.match(text.low, end)
         if last[0].isupper() or (number and last.lower() in {"markt", "singel", "brink"}):
             yield Found(start, number.end() if number else end, "ADDRESS")
 
@@ -356,7 +355,7 @@ def _number_before(text: Reading, start: int) -> int:
 
 
 POSTCODES = Recogniser(postcodes, lambda sheet: sheet.holding(*POSTCODE_SCREENS))
-STREETS = Recogniser(
-    streets,
-    lambda sheet: _with_street(sheet) | sheet.holding(*STREET_SCREENS) | sheet.holding(HOME_SCREEN, cased=True),
-)
+STREETS = Recogniser(streets, _with_street)
+HOUSES = Recogniser(houses, lambda sheet: sheet.holding(*HOUSE_SCREENS))
+HOMES = Recogniser(homes, lambda sheet: sheet.holding(HOME_SCREEN, cased=True))
+SQUARED = Recogniser(squares, lambda sheet: sheet.holding(SQUARE_SCREEN))

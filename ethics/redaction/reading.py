@@ -14,12 +14,12 @@ from .found import LABELS, Found
 LABEL = re.compile(rf"\[(?:(?P<word>{'|'.join(sorted(set(LABELS.values())))})(?:-\d{{1,9}})?|@a[a-z2-7]{{16}})\]")
 """A label that the gate has set: `[PERSOON-2]`, or `[@pseudonym]` for an author. Nothing is found in one."""
 
-NAME_MASK, BSN_MASK, OTHER_MASK, PHRASE, EDGE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+NAME_MASK, BSN_MASK, OTHER_MASK, PHRASE, EDGE, LINE = map(chr, range(0xE000, 0xE006))
 MASKS = NAME_MASK + BSN_MASK + OTHER_MASK
 """What stands in a reading for a person or account, for a BSN, and for any other label.
 
-`PHRASE` is put behind a word that stands in a phrase which is no person ("Albert Heijn"), `EDGE` between readings. None
-is ever in a reading because it stood in the text."""
+`PHRASE` is put behind a word that stands in a phrase which is no person ("Albert Heijn"), `EDGE` between readings;
+`LINE` stands for the end of a line. None is ever in a reading because it stood in the text."""
 
 PLAIN = {
     **dict.fromkeys([0xA0, *range(0x2002, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF], " "),
@@ -27,7 +27,7 @@ PLAIN = {
     **dict.fromkeys(map(ord, "’‘ʼ`´"), "'"),
     **{0xFF10 + d: str(d) for d in range(10)},
     **{0x0660 + d: str(d) for d in range(10)},
-    **dict.fromkeys(map(ord, MASKS + PHRASE + EDGE), "□"),
+    **dict.fromkeys(map(ord, MASKS + PHRASE + EDGE + LINE), "□"),
     0xFF0B: "+", 0xFF20: "@", 0xFF0E: ".",
 }  # fmt: skip
 

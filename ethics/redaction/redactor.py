@@ -15,14 +15,16 @@ from .known import Known
 from .links import EMAILS, HANDLES, URLS
 from .names import NameFinder, Thresholds, shipped_finder
 from .phone import PHONES
-from .place import POSTCODES, STREETS
+from .place import HOMES, HOUSES, POSTCODES, SQUARED, STREETS
 from .plate import PLATES
 from .reading import Reading, Recogniser, Sheet, read
 from .spacy_names import VARIABLE, SpacyFinder, load
 from .tags import TAGS
 
 Setting = Literal["careful", "readable"]
-RECOGNISERS = (EMAILS, URLS, HANDLES, IBANS, PHONES, BSNS, PLATES, POSTCODES, STREETS, BIRTHS, TAGS)
+RECOGNISERS = (
+    EMAILS, URLS, HANDLES, IBANS, PHONES, BSNS, PLATES, POSTCODES, STREETS, HOUSES, HOMES, SQUARED, BIRTHS, TAGS,
+)  # fmt: skip
 THRESHOLDS = {"careful": Thresholds(0.04, 0.05, 0.3), "readable": Thresholds(0.15, 0.12, 0.4)}
 
 

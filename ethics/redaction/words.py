@@ -54,6 +54,10 @@ KIN = listed("""
     vriendje buurman buurvrouw buurjongen buurmeisje collega man vrouw jongen meisje weduwe familie fam gezin ome
     tante
 """)
+SAID = listed("""
+    zei zegt vindt vond denkt dacht vertelt vertelde vraagt vroeg antwoordt antwoordde schrijft schreef riep roept belde
+    verklaart verklaarde reageert reageerde
+""")
 GREET = listed("""
     hoi hey hallo hai dag beste lieve geachte dank bedankt dankjewel thanks sterkte gefeliciteerd groet groeten
     groetjes gr mvg succes sorry ja nee joh hé ha he goedemorgen welkom rip
@@ -192,6 +196,12 @@ class Word:
     def named(self) -> bool:
         """Whether a list of first names has it."""
         return bool(self.bits & (FIRST | FIRST_FAR))
+
+    @property
+    def surname(self) -> bool:
+        """Whether it is a surname that is common here and an ordinary word as well ("Wit", "Bouwmeester")."""
+        word = 0 < self.level < 3 or self.bits & DOUBLE
+        return bool(self.bits & LAST and word) and not self.bits & (BRAND | PLACE) and not self.cue
 
     @property
     def level(self) -> int:
