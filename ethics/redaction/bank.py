@@ -12,7 +12,7 @@ from .reading import Reading, Recogniser
 
 DUTCH = re.compile(r"(?<![a-z0-9])nl[\s.-]?\d{2}[\s.-]?[a-z]{4}(?:[\s.-]?\d){6,10}(?!\w)")
 FOREIGN = re.compile(r"(?<![a-z0-9])[a-z]{2}\d{2}(?:[\s.-]?[a-z0-9]{4}){2,7}(?:[\s.-]?[a-z0-9]{1,3})?(?!\w)")
-SCREENS = (re.compile(r"nl[\s.-]?\d"), re.compile(r"\d(?<=[a-z]{2}\d)\d[\s.-]?[a-z0-9]{4}"))
+SCREENS = (re.compile(r"\d(?:(?<=nl\d)|(?<=nl[\s.-]\d))"), re.compile(r"\d(?<=[a-z]{2}\d)\d[\s.-]?[a-z0-9]{4}"))
 LENGTHS = {
     "be": 16, "de": 22, "fr": 27, "lt": 20, "lu": 20, "es": 24, "it": 27, "pl": 28, "ro": 24, "gb": 22, "ie": 22,
     "at": 20, "pt": 25, "bg": 22, "tr": 26, "hu": 28, "cz": 24, "sk": 24, "dk": 18, "se": 24, "no": 15, "fi": 18,
@@ -44,4 +44,4 @@ def _end(written: str) -> int:
     return 0
 
 
-IBANS = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))
+IBANS = Recogniser(find, lambda sheet: sheet.numbered(*SCREENS))

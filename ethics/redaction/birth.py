@@ -68,4 +68,4 @@ def _beside(low: str, start: int, end: int) -> bool:
     return bool(BSN_MASK in before and DETAILS.match(low, end)) or (BSN_MASK in low[end : end + 12])
 
 
-BIRTHS = Recogniser(find, lambda sheet: sheet.holding(SCREEN))
+BIRTHS = Recogniser(find, lambda sheet: sheet.numbered(SCREEN))

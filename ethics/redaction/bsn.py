@@ -41,4 +41,4 @@ def find(text: Reading) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "BSN")
 
 
-BSNS = Recogniser(find, lambda sheet: sheet.holding(SCREEN))
+BSNS = Recogniser(find, lambda sheet: sheet.numbered(SCREEN))

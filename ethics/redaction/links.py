@@ -186,16 +186,21 @@ BRACKETS = "|".join(rf"{b}(?:\.|dot|punt)[\])}}]" for b in (r"\[", r"\(", r"\{")
 URL_SCREEN = re.compile(rf"//|www|\.(?<=\w\.)[a-z][a-z]|{BRACKETS}| punt | dot ")
 HANDLE_SCREENS = (
     re.compile(r"@|_|u/"),
-    re.compile(r"[0-9](?<=[^\W\d_][0-9])"),
     re.compile(
         r"(?:insta|instagram|snap|snapchat|tiktok|telegram|discord|naam|name|nick|ign|steam|psn|gamertag|account)"
         r"(?:\s?[:=]|\s(?:is|heet|als|van|naam|onder)\s)"
     ),
 )
+DIGIT_SCREEN = re.compile(r"[0-9](?<=[^\W\d_][0-9])")
 SELF_SCREEN = re.compile(
     r"(?:zich|zichzelf|account|gebruiker|nick|nickname|profiel|alias|als)\s['\"]?[A-Z]?[a-z]+[A-Z]"
 )
 
 EMAILS = Recogniser(emails, lambda sheet: sheet.holding(EMAIL_SCREEN))
 URLS = Recogniser(urls, lambda sheet: sheet.holding(URL_SCREEN))
-HANDLES = Recogniser(handles, lambda sheet: sheet.holding(*HANDLE_SCREENS) | sheet.holding(SELF_SCREEN, cased=True))
+HANDLES = Recogniser(
+    handles,
+    lambda sheet: (
+        sheet.holding(*HANDLE_SCREENS) | sheet.numbered(DIGIT_SCREEN) | sheet.holding(SELF_SCREEN, cased=True)
+    ),
+)

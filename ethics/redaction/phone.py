@@ -63,10 +63,8 @@ TENS = "twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig"
 UNITS = "een|één|twee|tweeë|drie|drieë|vier|vijf|zes|zeven|acht|negen"
 NUMBER_WORD = rf"(?:(?:{UNITS})(?:en|ën)(?:{TENS})|{'|'.join(sorted(WORDS, key=len, reverse=True))})"
 IN_WORDS = re.compile(rf"(?<!\w)(?:nul|0)[\s,-]*(?:zes|6)(?:[\s,.-]{{0,3}}(?:{NUMBER_WORD}(?!\w)|\d{{1,4}}))+(?!\w)")
-SCREENS = (
-    re.compile(r"\d(?:[\s().\-/]{0,3}\d){6}"),
-    re.compile(r"nul[\s,-]*(?:zes|6)|0[\s,-]*(?:zes|6)[\s,.-]{0,3}(?:[^\W\d_]|\d)"),
-)
+SCREEN = re.compile(r"\d(?:[\s().\-/]{0,3}\d){6}")
+WORDS_SCREEN = re.compile(r"nul[\s,-]*(?:zes|6)|0[\s,-]*(?:zes|6)[\s,.-]{0,3}(?:[^\W\d_]|\d)")
 PART = re.compile(rf"{NUMBER_WORD}|\d+")
 
 
@@ -137,4 +135,4 @@ def _spelt(words: str) -> str:
     return out
 
 
-PHONES = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))
+PHONES = Recogniser(find, lambda sheet: sheet.numbered(SCREEN) | sheet.holding(WORDS_SCREEN))

@@ -139,14 +139,10 @@ AT_HOME = re.compile(
     r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
     r"(?P<street>(?:De |Het |'t )?[A-ZÀ-Þ][a-zß-ÿ'-]{3,}(?:\s[A-ZÀ-Þ][a-zß-ÿ'-]{3,})?)(?![\w-])"
 )
-POSTCODE_SCREENS = (
-    re.compile(r"[1-9]\d{3} ?[^\W\d_]"),
-    re.compile(r"postcode\w*[^\n\d]{0,14}[1-9]\d{3}|pc\b[^\n\d]{0,14}[1-9]\d{3}"),
-)
-HOUSE_SCREENS = (
-    re.compile(r"[0-9](?:[ -]?[a-z0-9]{1,3})?,? \(?[1-9][0-9]{3} ?[a-z]{2}"),
-    re.compile(r"(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?:'t )?\S[\w'-]{3,} [0-9]"),
-)
+POSTCODE_SCREEN = re.compile(r"[1-9]\d{3} ?[^\W\d_]")
+TOLD_SCREEN = re.compile(r"postcode\w*[^\n\d]{0,14}[1-9]\d{3}|pc\b[^\n\d]{0,14}[1-9]\d{3}")
+HOUSE_SCREEN = re.compile(r"[0-9](?:[ -]?[a-z0-9]{1,3})?,? \(?[1-9][0-9]{3} ?[a-z]{2}")
+AT_SCREEN = re.compile(r"(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?:'t )?\S[\w'-]{3,} [0-9]")
 SQUARE_SCREEN = re.compile(
     r"\s(?:de|het|t|'t)\s(?:oude\s|nieuwe\s|grote\s)?(?:markt|brink|dam|parade|singel|bolwerk|plein|wal|haven|kade|"
     r"dijk|gracht|ring|vest|hof)"
@@ -354,8 +350,8 @@ def _number_before(text: Reading, start: int) -> int:
     return start
 
 
-POSTCODES = Recogniser(postcodes, lambda sheet: sheet.holding(*POSTCODE_SCREENS))
+POSTCODES = Recogniser(postcodes, lambda sheet: sheet.holding(TOLD_SCREEN) | sheet.numbered(POSTCODE_SCREEN))
 STREETS = Recogniser(streets, _with_street)
-HOUSES = Recogniser(houses, lambda sheet: sheet.holding(*HOUSE_SCREENS))
+HOUSES = Recogniser(houses, lambda sheet: sheet.numbered(HOUSE_SCREEN) | sheet.holding(AT_SCREEN))
 HOMES = Recogniser(homes, lambda sheet: sheet.holding(HOME_SCREEN, cased=True))
 SQUARED = Recogniser(squares, lambda sheet: sheet.holding(SQUARE_SCREEN))

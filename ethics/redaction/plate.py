@@ -59,8 +59,8 @@ VEHICLE = re.compile(
 )
 PART = r"(?:\s?-\s?|[.\s])"
 LAST = r"(?![a-z])"
+TOLD_SCREEN = re.compile(r"kenteken|plaat|nummerbord")
 SCREENS = (
-    re.compile(r"kenteken|plaat|nummerbord"),
     re.compile(rf"\d(?:[a-z]{{2,3}}\d|[a-z]{{4}}{LAST}|{PART}[a-z]{{2}}(?:[a-z]?{PART}\d|{PART}[a-z]{{2}}{LAST}))"),
     re.compile(rf"\d\d(?:\d\d|{PART}\d\d{PART})[a-z]{{2}}{LAST}"),
     re.compile(rf"\d(?<=[a-z]\d)(?:\d{{3}}|\d\d?[a-z]{{1,3}}{LAST})"),
@@ -122,4 +122,4 @@ def _units(written: str) -> bool:
     return bool(re.search(r"(?<![a-z])(?:km|cm|mm|kg|ml|gr|pct|mb|gb|tb|pk|kw|hp|st|nr|pp|vs|x)(?![a-z])", written))
 
 
-PLATES = Recogniser(find, lambda sheet: sheet.holding(*SCREENS))
+PLATES = Recogniser(find, lambda sheet: sheet.holding(TOLD_SCREEN) | sheet.numbered(*SCREENS))

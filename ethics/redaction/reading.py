@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-
-import numpy as np
 
 from .found import LABELS, Found
 
@@ -89,6 +88,11 @@ def _cut(reading: Reading, spans: list[tuple[int, int, str]]) -> Reading:
     return Reading("".join([*plain, reading.plain[last:]]), "".join([*low, reading.low[last:]]), places)
 
 
+BEFORE = 16
+NUMBERED = re.compile(rf"\d(?:[^\d{EDGE}]{{0,40}}\d)*[^\d{EDGE}]{{0,20}}")
+"""Digits with what stands between and behind them; `BEFORE` characters more are read before them."""
+
+
 class Sheet:
     """Readings side by side: one look over all of them tells which hold something."""
 
@@ -96,16 +100,26 @@ class Sheet:
         self.low = EDGE.join([r.low for r in readings])
         self.plain = EDGE.join([r.plain for r in readings])
         self.starts = list(accumulate((len(r.plain) + 1 for r in readings), initial=0))
+        spans = [m.span() for m in NUMBERED.finditer(self.low)]
+        parts = [self.low[max(0, a - BEFORE) : b] for a, b in spans]
+        self._numbered = EDGE.join(parts)
+        self._parts = list(accumulate((len(p) + 1 for p in parts), initial=0))
+        self._owners = [bisect_right(self.starts, a) - 1 for a, _ in spans]
 
     def holding(self, *screens: re.Pattern[str], cased: bool = False) -> set[int]:
-        """
-        The numbers of the readings in which one of *screens* matches, in lower case or with *cased* as written.
+        """The numbers of the readings in which one of *screens* matches, in lower case or with *cased* as written."""
+        text, starts = (self.plain if cased else self.low), self.starts
+        return {bisect_right(starts, m.start()) - 1 for screen in screens for m in screen.finditer(text)}
 
-        A match may not hold an `EDGE` unless a reading that is named for nothing is no matter.
+    def numbered(self, *screens: re.Pattern[str]) -> set[int]:
         """
-        text = self.plain if cased else self.low
-        spots = [m.start() for screen in screens for m in screen.finditer(text)]
-        return set((np.searchsorted(self.starts, spots, side="right") - 1).tolist())
+        As `holding` for screens that begin with a digit: only what stands around digits is read.
+
+        They may look at `BEFORE` characters before it, have 40 between two digits and 20 behind the last one.
+        """
+        parts, owners = self._parts, self._owners
+        spots = (m.start() for screen in screens for m in screen.finditer(self._numbered))
+        return {owners[bisect_right(parts, spot) - 1] for spot in spots}
 
 
 @dataclass(frozen=True, slots=True)
