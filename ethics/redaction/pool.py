@@ -13,7 +13,8 @@ from typing import TypeVar
 from .redactor import Redactor, Setting
 
 Result = TypeVar("Result")
-Work = Callable[[Redactor, Sequence[str]], Result]
+Item = TypeVar("Item")
+Work = Callable[[Redactor, Sequence[Item]], Result]
 HELD = 3
 """How many batches a worker may have waiting, so that memory stays bounded however long the stream is."""
 
@@ -25,13 +26,13 @@ def _prepare(setting: Setting) -> None:
     _redactor = Redactor(setting)
 
 
-def _run(work: Work[Result], texts: Sequence[str]) -> Result:
+def _run(work: Work[Item, Result], texts: Sequence[Item]) -> Result:
     assert _redactor is not None
     return work(_redactor, texts)
 
 
 def in_parallel(
-    work: Work[Result], batches: Iterable[Sequence[str]], setting: Setting, processes: int | None = None
+    work: Work[Item, Result], batches: Iterable[Sequence[Item]], setting: Setting, processes: int | None = None
 ) -> Iterator[Result]:
     """
     What *work* (a function of a module) makes of a redactor and each batch, in order.

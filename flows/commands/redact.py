@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from pydantic import BaseModel, Field, ValidationError
@@ -14,10 +14,9 @@ from pydantic import BaseModel, Field, ValidationError
 from ..errors import WrongUse
 
 if TYPE_CHECKING:
-    from ethics.protect import Protected
     from ethics.redaction import Redactor
 
-BATCH = 2000
+BATCH = 500
 
 
 @click.command(
@@ -48,22 +47,38 @@ def command(setting: str, learning: bool) -> None:
         return
     from ethics.redaction.pool import in_parallel
 
-    lines = _Lines(sys.stdin.buffer)
+    chosen: Literal["careful", "readable"] = "careful" if setting == "careful" else "readable"
     out = sys.stdout.buffer
-    for protected in in_parallel(_protect, lines.texts(), "careful" if setting == "careful" else "readable"):
-        for record, done in zip(lines.held.popleft(), protected, strict=True):
-            spans = [{"start": s.start, "end": s.end, "type": s.type, "label": s.label.strip("[]")} for s in done.spans]
-            out.write(_line({"id": record["id"], "text": done.text, "spans": spans}))
+    for batch, (written, bad) in enumerate(in_parallel(protect_lines, _batches(sys.stdin.buffer), chosen)):
+        out.write(written)
         out.flush()
-    if lines.bad:
-        msg = f'line {lines.bad} of the input is no JSON object with "id" and a text "text"'
-        raise WrongUse(msg)
+        if bad:
+            msg = f'line {batch * BATCH + bad} of the input is no JSON object with "id" and a text "text"'
+            raise WrongUse(msg)
 
 
-def _protect(redactor: Redactor, texts: Sequence[str]) -> list[Protected]:
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    stream = iter(lines)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def protect_lines(redactor: Redactor, lines: Sequence[bytes]) -> tuple[bytes, int]:
+    """What is written for *lines*, up to the first that is bad; and which one that is, counted from 1, or 0."""
     from ethics.protect import protect_many
 
-    return protect_many(texts, redactor)
+    records, bad = [], 0
+    for number, line in enumerate(lines, 1):
+        try:
+            records += [_record(line)] if line.strip() else []
+        except ValueError:
+            bad = number
+            break
+    written = []
+    for record, done in zip(records, protect_many([r["text"] for r in records], redactor), strict=True):
+        spans = [{"start": s.start, "end": s.end, "type": s.type, "label": s.label.strip("[]")} for s in done.spans]
+        written.append(_line({"id": record["id"], "text": done.text, "spans": spans}))
+    return b"".join(written), bad
 
 
 class _Missed(BaseModel, extra="forbid", frozen=True):
@@ -100,34 +115,6 @@ def _parsed(line: bytes, number: int) -> _Missed:
         where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the line" for e in error.errors()}))
         msg = f'line {number} of the input is no {{"case", "text", "type"}}: look at {where}'
         raise WrongUse(msg) from None
-
-
-class _Lines:
-    """The input in batches. `held` are batches handed out and not yet written; `bad` is the line that ended it."""
-
-    def __init__(self, lines: IO[bytes]) -> None:
-        self.lines = lines
-        self.held: deque[list[dict[str, Any]]] = deque()
-        self.bad = 0
-
-    def texts(self) -> Iterator[list[str]]:
-        """The texts of each batch. Ends before a bad line, so that what stands before it is still written."""
-        batch: list[dict[str, Any]] = []
-        for number, line in enumerate(self.lines, 1):
-            try:
-                batch += [_record(line)] if line.strip() else []
-            except ValueError:
-                self.bad = number
-                break
-            if len(batch) == BATCH:
-                yield self._hold(batch)
-                batch = []
-        if batch:
-            yield self._hold(batch)
-
-    def _hold(self, batch: list[dict[str, Any]]) -> list[str]:
-        self.held.append(batch)
-        return [r["text"] for r in batch]
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.commands.redact import _Lines
+from ethics.redaction import Redactor
+from flows.commands.redact import protect_lines
 
 
 def run(lines: list[str], *options: str) -> subprocess.CompletedProcess[bytes]:
@@ -61,10 +61,17 @@ def test_a_bad_line_is_named_by_its_number_alone() -> None:
     "bad", [b'{"id": 1}', b'["Geheim"]', b'{"id": 1, "text": 7}', b"\xff", b'{"text": "x"}', b"null"]
 )
 def test_only_records_with_id_and_text_pass(bad: bytes) -> None:
-    """Each other kind of line ends the input at its number."""
-    lines = _Lines(io.BytesIO(b'{"id": 0, "text": "goed"}\n' + bad + b"\n"))
-    assert list(lines.texts()) == [["goed"]]
-    assert lines.bad == 2
+    """Each other kind of line ends the input at its number, behind what stood before it."""
+    good = b'{"id": 0, "text": "goed", "spans": []}\n'
+    assert protect_lines(Redactor(), [good, bad, good]) == (good, 2)
+
+
+def test_a_bad_line_deep_in_the_input_is_counted_right() -> None:
+    """In a later batch the number is that of the whole input; everything before it comes out, nothing behind it."""
+    lines = [json.dumps({"id": n, "text": "goed"}) for n in range(1700)]
+    done = run([*lines[:1234], "", "null", *lines[1234:]])
+    assert b"line 1236 " in done.stderr
+    assert [g["id"] for g in records(done)] == list(range(1234))
 
 
 def test_half_a_surrogate_pair_passes() -> None:
