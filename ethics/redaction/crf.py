@@ -24,6 +24,8 @@ from .words import AWAY, OPENERS, TOKEN, Describer, NameShape, Word, start_featu
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 MOST_WORDS = 150_000
+SCALED = 4
+"""After how many steps forward and backward values are scaled to sum to 1; a step changes them by less than e^9."""
 UPPER, SHOUT, LETTERS, OPENS, KEEPS, CUED, STARTS, PHRASED, TOWN, COMMON, NUMBER = (1 << i for i in range(11))
 """
 Facts of a token. A word: with a capital, all in capitals, a word; what opens a sentence, what leaves that as it was;
@@ -369,15 +371,17 @@ def _forward_backward(e: Floats, steps: Sequence[slice], transitions: Floats) ->
     forward = np.empty_like(e)
     state = np.ones_like(e[:0])
     for t, step in enumerate(steps):
-        state = (state[: step.stop - step.start] @ transitions) * e[step] if t else e[step].copy()
-        state /= state.sum(axis=1, keepdims=True)
+        state = np.multiply(state[: step.stop - step.start] @ transitions, e[step]) if t else e[step]
+        if t % SCALED == SCALED - 1:
+            state /= state.sum(axis=1, keepdims=True)
         forward[step] = state
-    state = np.ones_like(e[:0])
-    for step in reversed(steps):
-        back = np.ones_like(e[step])
-        back[: len(state)] = state
+    state, backward = np.ones_like(e[:0]), np.ascontiguousarray(transitions.T)
+    for t, step in reversed([*enumerate(steps)]):
+        more = step.stop - step.start - len(state)
+        back = np.concatenate([state, np.ones((more, e.shape[1]), e.dtype)]) if more else state
         forward[step] *= back
-        state = (back * e[step]) @ transitions.T
-        state /= state.sum(axis=1, keepdims=True)
+        state = (back * e[step]) @ backward
+        if t % SCALED == 0:
+            state /= state.sum(axis=1, keepdims=True)
     forward /= forward.sum(axis=1, keepdims=True)
     return forward
