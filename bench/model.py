@@ -6,23 +6,24 @@ How well the model coder codes posts of writers it never saw, and how fast.
     python -m bench.model cases              train on three cases, test on the fourth
     python -m bench.model measure FILE...    a gold file (JSON lines) that the model has not seen
     python -m bench.model quiet FILE         share of the lines of a text file that get any code
-    python -m bench.model speed              posts a second, and memory
+    python -m bench.model speed              posts a second in one process and in two, and memory
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from coding import load_codebook
+from coding import Unit, load_codebook
 from coding import training as t
 from coding._linear import Vocabulary, logistic
 from coding.coders import model as coder
@@ -109,7 +110,7 @@ def quiet(path: str) -> dict[str, float]:
 
 
 def speed(wanted: int = 20_000) -> dict[str, float]:
-    """Posts a second of one process over *wanted* different posts, and memory after a tenth and at the end."""
+    """Posts a second over *wanted* different posts, in one process and in two; memory after a tenth and at the end."""
     gold = load_gold(shipped_gold() / "train")
     posts = (replace(p, id=f"{p.id}/{n}", text=f"{p.text} {n}") for n in range(1 + wanted // len(gold)) for p in gold)
     units = gold_units([p for p, _ in zip(posts, range(wanted), strict=False)])
@@ -118,7 +119,15 @@ def speed(wanted: int = 20_000) -> dict[str, float]:
         next(stream)
     early, began = _memory(), time.perf_counter()
     rest = sum(1 for _ in stream)
-    return {"posts_per_second": rest / (time.perf_counter() - began), "mb_at_tenth": early, "mb_at_end": _memory()}
+    alone = {"posts_per_second": rest / (time.perf_counter() - began), "mb_at_tenth": early, "mb_at_end": _memory()}
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        began = time.perf_counter()
+        pool.map(_run, [units[0::2], units[1::2]], chunksize=1)
+        return alone | {"two_processes": wanted / (time.perf_counter() - began)}
+
+
+def _run(units: Sequence[Unit]) -> int:
+    return sum(len(marks) for marks in coder.code(iter(units), load_codebook(), coder.Settings()))
 
 
 def _memory() -> float:

@@ -39,16 +39,20 @@ class Reading:
     hits: tuple[Hit, ...]
 
 
-@lru_cache(maxsize=1_024)
 def read(text: str, lexicon: Lexicon | None = None) -> Reading:
-    """*text* as tokens with their stems, sentences and word classes."""
+    """*text* as tokens with their stems, sentences and word classes; the last thousand are kept."""
+    return _read(text, lexicon or shipped())
+
+
+@lru_cache(maxsize=1_024)
+def _read(text: str, lexicon: Lexicon) -> Reading:
     found = tuple(tokens(text))
     forms = tuple(t.form for t in found)
     sentence, n = [], 0
     for token in found:
         sentence.append(n)
         n += token.kind == "end"
-    hits = tuple(dict.fromkeys((lexicon or shipped()).hits(forms)))
+    hits = tuple(dict.fromkeys(lexicon.hits(forms)))
     return Reading(text, found, forms, tuple(map(stem, forms)), tuple(sentence), hits)
 
 

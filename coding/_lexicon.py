@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 GAP = 3
 """How many words `..` in a phrase may stand for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):  # built by the million, as Token is
     """One class found in a run of words: from the word at `first` up to and with the one at `last`."""
 
     name: str
@@ -87,7 +86,8 @@ class Lexicon:
         found: list[Hit] = []
         for i, patterns in enumerate(matched):
             for pattern in patterns:
-                found += [Hit(name, i, i) for name in self._classes.get(pattern, ())]
+                if pattern in self._classes:
+                    found += [Hit(name, i, i) for name in self._classes[pattern]]
                 for name, rest in self._gapped.get(pattern, ()):
                     _end(found, name, i, _follow(matched, i + 1, rest))
                 seconds = self._phrases.get(pattern)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"(?P<label>\[(?:@[^\]\s]{1,80}|[A-Z][A-Z-]{1,24}(?:-\d+)?)\])"
@@ -42,8 +42,7 @@ _SPELLING = dict(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # built by the million: a tuple is twice as quick as a dataclass
     """
     One token: its normal form, its kind ("word", "label", "number", "end", "other") and place.
 
