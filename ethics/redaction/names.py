@@ -99,8 +99,10 @@ class NameFinder:
             words = [self.tagger.words[n] for n in tagged.numbers[part].tolist()]
             tokens = [self.tagger.tokens[n] for n in numbers[part].tolist()]
             post = _Post(readings[i].plain, tokens, words, tagged.facts[part].tolist())
-            chosen = name[part].tolist(), street[part].tolist()
-            out[i] = post.finds(*chosen, tagged.persons[part].tolist(), self.rules, thresholds.sure)
+            taken = name[part].tolist()
+            for a, b in rule_spans(tokens, words, np.flatnonzero(cued[part]).tolist()):
+                taken[a:b] = [True] * (b - a)
+            out[i] = post.finds(taken, street[part].tolist(), tagged.persons[part].tolist(), thresholds.sure)
         return out
 
     def _read(self, readings: Sequence[Reading]) -> Ints:
@@ -128,16 +130,11 @@ class _Post:
     words: Sequence[Word]
     facts: Sequence[int]
 
-    def finds(
-        self, name: list[bool], street: list[bool], persons: Sequence[float], rules: bool, sure: float
-    ) -> list[Found]:
+    def finds(self, name: list[bool], street: list[bool], persons: Sequence[float], sure: float) -> list[Found]:
         """
-        Persons and streets, where *name* and *street* say which tokens the model takes for them, and *persons* how
-        surely.
+        Persons and streets, where *name* and *street* say which tokens model and rules take for them, and *persons*
+        how probable the model finds a person.
         """
-        if rules:
-            for a, b in rule_spans(self.tokens, self.words, self.facts):
-                name[a:b] = [True] * (b - a)
         if not any(name) and not any(street):
             return []
         places = [m.span() for m in TOKEN.finditer(self.text)]
@@ -188,17 +185,20 @@ def _has_letter(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
-def rule_spans(tokens: Sequence[str], words: Sequence[Word], facts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Token ranges that are names by form alone: titles, initials, surnames that open a sentence, possessives."""
+def rule_spans(tokens: Sequence[str], words: Sequence[Word], cued: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """
+    Token ranges that are names by form alone: titles, initials, surnames that open a sentence, possessives.
+
+    *cued* are the places where one may begin (`crf.CUED`).
+    """
     rules = _Rules(tokens, words)
-    for i, word in enumerate(words):
-        if facts[i] & CUED:
-            if word.cue == "T" and i + 1 < len(tokens):
-                yield from rules.titled(i)
-            yield from rules.initialled(i)
-            yield from rules.opening(i)
-            if word.possessive:
-                yield i, i + 1
+    for i in cued:
+        if words[i].cue == "T" and i + 1 < len(tokens):
+            yield from rules.titled(i)
+        yield from rules.initialled(i)
+        yield from rules.opening(i)
+        if words[i].possessive:
+            yield i, i + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,21 +57,25 @@ VEHICLE = re.compile(
     r"plaat|suv|pick-?up|aanhanger|stationwagen|hatchback|mini|smart|citroen|berlingo|yaris|aygo|dacia|hyundai|"
     r"nissan|mazda)\b"
 )
-PART = r"(?:\s?-\s?|[.\s])"
-LAST = r"(?![a-z])"
 TOLD_SCREEN = re.compile(r"kenteken|plaat|nummerbord")
+DASH = r"\s?[-.]\s?"
+LAST = r"(?![a-z])"
 SCREENS = (
-    re.compile(rf"\d(?:[a-z]{{2,3}}\d|[a-z]{{4}}{LAST}|{PART}[a-z]{{2}}(?:[a-z]?{PART}\d|{PART}[a-z]{{2}}{LAST}))"),
-    re.compile(rf"\d\d(?:\d\d|{PART}\d\d{PART})[a-z]{{2}}{LAST}"),
+    # Nothing between: a digit between letters or the other way round, or at the beginning or end of letters.
+    re.compile(rf"\d(?:[a-z]{{2,3}}\d|[a-z]{{4}}{LAST}|\d\d\d[a-z]{{2}}{LAST}|(?<=[a-z]{{4}}\d)\d)"),
     re.compile(rf"\d(?<=[a-z]\d)(?:\d{{3}}|\d\d?[a-z]{{1,3}}{LAST})"),
+    # Spaces between.
+    re.compile(rf"\d\s(?:[a-z]{{2,3}}\s(?:\d|[a-z]{{2}}{LAST})|\d\d\s[a-z]{{2}}{LAST})"),
     re.compile(
-        rf"\d(?:(?<=[a-z][-.\s]\d)|(?<=[a-z]\s-\d)|(?<=[a-z]-\s\d)|(?<=[a-z]\s-\s\d))"
-        rf"(?:\d{PART}\d\d|\d\d?{PART}[a-z]{{1,2}}{LAST}|\d(?<![a-z]{{2}}[.\s]\d\d){PART}[a-z]{{3}}{LAST})"
+        rf"\d(?<=[a-z]\s\d)(?:\d\s(?:(?<![a-z]{{3}}\s\d\d\s)\d\d|[a-z]{{1,2}}{LAST}|(?<![a-z]{{2}}\s\d\d\s)[a-z]{{3}}{LAST})"
+        rf"|\d\d\s[a-z]{{1,2}}{LAST}|(?<=[a-z]{{2}}\s[a-z]{{2}}\s\d)(?<![a-z]{{3}}\s[a-z]{{2}}\s\d)\d(?!\d))"
     ),
-    re.compile(r"\d(?:(?<=[a-z]{4}\d)|(?<=[a-z]{2}[\s.-][a-z]{2}[\s.-]\d)|(?<=-\s\d)|(?<=\s-\d))\d"),
+    # Dashes or dots.
+    re.compile(rf"\d{DASH}(?:[a-z]{{2,3}}{DASH}[0-9a-z]|\d\d{DASH}[a-z]{{2}}{LAST})"),
+    re.compile(r"\d(?:(?<=[a-z][-.]\d)|(?<=[a-z]\s[-.]\d)|(?<=[a-z][-.]\s\d)|(?<=[a-z]\s[-.]\s\d))\d"),
     re.compile(r"\d(?:(?<=-[a-z] \d)|(?<=-[a-z]{2} \d))"),
 )
-"""A plate is announced, or letters and digits stand beside each other as in one of the codes."""
+"""Letters and digits stand beside each other as in one of the codes."""
 VOWEL = re.compile(r"[aeiou]")
 
 

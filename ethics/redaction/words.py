@@ -150,10 +150,7 @@ class NameShape:
 
 def half(word: str) -> int:
     """Which half of the words *word* belongs to, the same on every machine."""
-    value = 0
-    for c in word:
-        value = (value * 31 + ord(c)) & 0xFFFF
-    return (value >> 3) & 1
+    return (sum(map(ord, word[::-2])) - sum(map(ord, word[-2::-2]))) >> 3 & 1
 
 
 def grams(word: str) -> list[str]:
