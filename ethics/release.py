@@ -10,24 +10,33 @@ stand in the words of an approved paraphrase.
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
 from itertools import islice
 from typing import TypeVar
 
-from storage import Post
+import numpy as np
+
+from storage import Post, Store, second_pass
 
 from .policy import Policy
 from .protect import disarmed, replace_found
 from .redaction import LABELS, Redactor
 from .redaction.names import Thresholds
 from .redaction.pool import in_parallel
+from .redaction.redactor import active_model
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R", bound=Hashable)
 C = TypeVar("C", bound=Hashable)
 
+KEPT_TOGETHER = 5000
+"""How many outcomes of the second pass are kept in one transaction."""
 STRICT = Thresholds(cased=0.02, lower=0.02, street=0.15)
 LABEL = re.compile(r"\[[^\]\s]*\]")
 WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -50,19 +59,52 @@ def release_texts(posts: Iterable[Post], redactor: Redactor | None = None, batch
             yield post if text is None else replace(post, text=text)
 
 
-def release_stream(posts: Iterable[Post], batch: int = 1000, processes: int | None = None) -> Iterator[Post]:
-    """As `release_texts`, on all cores, for a stream of any length: a few batches are in memory at a time."""
-    held: deque[list[Post]] = deque()
+def release_stream(
+    posts: Iterable[Post], batch: int = 1000, processes: int | None = None, store: Store | None = None
+) -> Iterator[Post]:
+    """
+    As `release_texts`, on all cores, for a stream of any length: a few batches are in memory at a time.
+
+    What *store* remembers of the same text under the same redactor is not worked out again; the rest it remembers.
+    """
+    known = second_pass.outcomes(store) if store else {}
+    held: deque[list[tuple[Post, bytes]]] = deque()
 
     def batches() -> Iterator[list[str]]:
         rest = iter(posts)
-        while some := list(islice(rest, batch)):
+        while some := [(p, _mark(p.text)) for p in islice(rest, batch)]:
             held.append(some)
-            yield [p.text for p in some]
+            yield [p.text for p, mark in some if mark not in known]
 
+    fresh: list[second_pass.Outcome] = []
     for texts in in_parallel(_second_pass, batches(), "careful", processes):
-        for post, text in zip(held.popleft(), texts, strict=True):
+        found = iter(texts)
+        for post, mark in held.popleft():
+            text = known[mark] if mark in known else next(found)
+            if mark not in known:
+                fresh.append((post.id, post.version, mark, text))
             yield post if text is None else replace(post, text=text)
+        if store and len(fresh) >= KEPT_TOGETHER:
+            second_pass.keep(store, fresh)
+            fresh.clear()
+    if store and fresh:
+        second_pass.keep(store, fresh)
+
+
+def _mark(text: str) -> bytes:
+    """A digest of a text and of all that decides what the second pass finds in it."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), key=redactor_digest(), digest_size=16).digest()
+
+
+@cache
+def redactor_digest() -> bytes:
+    """A digest of the redactor's code, model, lists and thresholds, and of what it runs on."""
+    made = blake2b(f"{active_model()} {np.__version__} {sys.version}".encode(), digest_size=32)
+    package = files(__package__)
+    parts = [p for p in (package / "redaction").iterdir() if p.is_file()]
+    for part in sorted([*parts, package / "release.py", package / "protect.py"], key=lambda p: p.name):
+        made.update(f"{part.name}\0".encode() + part.read_bytes())
+    return made.digest()
 
 
 def _second_pass(redactor: Redactor, texts: Sequence[str]) -> list[str | None]:

@@ -15,7 +15,7 @@ from .receipt import Receipt
 
 if TYPE_CHECKING:
     from coding.codebook import Codebook
-    from storage import Post
+    from storage import Post, Store
 
 Coded = tuple["Post", "frozenset[str] | None"]
 QDPX = ".qdpx"
@@ -55,22 +55,22 @@ def export(home: Home, case: str | None, out: Path, coder: str | None, progress:
     }
     posts = progress.count(coded_posts(home.store, case, chosen), "export")
     if out.suffix == QDPX:
-        count = _write_project(out, released(posts), codebook, chosen)
+        count = _write_project(out, released(home.store, posts), codebook, chosen)
     else:
-        count = write(out, released(posts), codebook, about)
+        count = write(out, released(home.store, posts), codebook, about)
     home.audit.append("export", case=case or "all", format=out.suffix, posts=count)
     return Receipt("export", case or "", counts={"posts": count}, seconds=time.monotonic() - start)
 
 
-def released(coded: Iterable[Coded]) -> Iterator[Coded]:
-    """The same posts as they may leave, each still with its codes."""
+def released(store: Store, coded: Iterable[Coded]) -> Iterator[Coded]:
+    """The same posts as they may leave, each still with its codes; *store* remembers what was looked at before."""
     from itertools import tee
 
     from ethics.release import release_stream
 
     # What is between the two is a few batches: the pass takes posts only a little ahead of what it gives out.
     posts, codes = tee(coded)
-    yield from zip(release_stream(p for p, _ in posts), (given for _, given in codes), strict=True)
+    yield from zip(release_stream((p for p, _ in posts), store=store), (given for _, given in codes), strict=True)
 
 
 def _write_project(out: Path, coded: Iterable[Coded], codebook: Codebook, coder: str) -> int:

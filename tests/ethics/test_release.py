@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ethics import release
 from ethics.release import (
     check_paraphrase,
     check_quote,
@@ -20,7 +22,7 @@ from ethics.release import (
     suppress_small,
     suppress_table,
 )  # fmt: skip
-from storage import Post, Pseudonym
+from storage import Post, Pseudonym, Store, second_pass
 from storage.quotes import Quote, approve, quotes, quotes_of
 
 from .entrance import POLICY, START, Study, raw
@@ -58,6 +60,33 @@ def test_many_cores_let_out_what_one_does() -> None:
     for batch, processes in product((5, 100), (1, 2)):
         assert list(release_stream(posts, batch, processes)) == wanted
     assert list(release_stream([])) == []
+
+
+def test_a_second_export_says_the_same_and_looks_at_nothing_again(tmp_path: Path) -> None:
+    """What the second pass made of a text is remembered, for posts left alone and posts changed alike."""
+    store = Store(tmp_path / "corpus.duckdb", None)
+    posts = [post("Bel Kees Pietersen op 06-12345678", 1), post("niets bijzonders", 2)]
+    once = list(release_stream(posts, store=store))
+    assert once == list(release_texts(posts, strict_redactor()))
+    kept = store.query("select post, mark, text from second_pass order by post", [])
+    assert [(p, text) for p, _, text in kept] == [("p1", once[0].text), ("p2", None)]
+    assert list(release_stream(posts, store=store)) == once
+    assert store.query("select post, mark, text from second_pass order by post", []) == kept
+
+
+def test_a_remembered_outcome_holds_for_one_text_under_one_redactor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A changed text, or another redactor, is looked at anew, whatever is remembered of the post."""
+    store = Store(tmp_path / "corpus.duckdb", None)
+    list(release_stream([post("niets bijzonders", 1)], store=store))
+    changed = post("niets bijzonders, zegt Kees Pietersen", 1)
+    assert [p.text for p in release_stream([changed], store=store)] == ["niets bijzonders, zegt [PERSOON]"]
+    # As if this redactor had once found nothing in it: that is believed, and only while it is this redactor.
+    second_pass.keep(store, [("p1", 1, release._mark(changed.text), None)])
+    assert list(release_stream([changed], store=store)) == [changed]
+    monkeypatch.setattr(release, "redactor_digest", lambda: b"another redactor")
+    assert [p.text for p in release_stream([changed], store=store)] == ["niets bijzonders, zegt [PERSOON]"]
 
 
 CELLS = st.dictionaries(st.sampled_from("abcdefg"), st.integers(0, 30), min_size=1)
