@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .found import Found
-from .lexicon import listed
+from .lexicon import listed, shipped
 from .reading import Reading, Recogniser
 
 SAFE = (
@@ -84,7 +84,8 @@ DOTTED = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}\.(?:[^\W\d_]{2,}\d{2,4}|[^\W\d_]
 ANNOUNCED = re.compile(
     r"(?<!\w)(?:insta(?:gram)?|snap(?:chat)?|tiktok|telegram|discord|discordnaam|username|gebruikersnaam|nickname|"
     r"nick|ign|steam|psn|gamertag|"
-    r"account(?:naam)?)(?:\s?[:=]\s?|\s(?:is|heet|als|van haar|van hem|naam|onder)\s)[\"']?(?P<value>[\w.]*\w_?)"
+    r"account(?:naam)?)(?:\s?(?P<told>[:=])\s?|\s(?:is|heet|als|van haar|van hem|naam|onder)\s)[\"']?"
+    r"(?P<value>[\w.]*\w_?)"
 )
 MONEY_WORDS = listed("""
     covid corona iphone ipad windows office groep route artikel kamer euro playstation xbox galaxy samsung android
@@ -177,7 +178,8 @@ def handles(text: Reading) -> Iterator[Found]:
             yield Found(m.start("value"), m.end("value"), "HANDLE")
     for m in ANNOUNCED.finditer(low) if any(map(low.__contains__, PLATFORMS)) else ():
         value = m.group("value")
-        if len(value) > 3 and any(c in "._0123456789" for c in value):
+        unknown = m.group("told") and len(value) > 5 and not shipped().bits(value)
+        if unknown or (len(value) > 3 and any(c in "._0123456789" for c in value)):
             yield Found(m.start("value"), m.end("value"), "HANDLE")
 
 
