@@ -330,7 +330,10 @@ def _in_street(word: str, after_article: bool) -> bool:
 
 def _first(text: Reading, start: int) -> int:
     """Where an address begins whose street's last word begins at *start*."""
-    named = (NAMED if text.plain[start].isupper() else LOW_NAMED).search(text.plain[max(0, start - 40) : start])
+    # In a text of capitals a capital says nothing, so there the words alone must.
+    capital, shouted = text.plain[start].isupper(), text.plain[start : start + 3].isupper()
+    before = (text.low if shouted else text.plain)[max(0, start - 40) : start]
+    named = (NAMED if capital and not shouted else LOW_NAMED).search(before)
     if named:
         at = max(0, start - 40) + named.start()
         words = text.plain[at:start].split(" ")
