@@ -155,7 +155,10 @@ class _Classes(dict[str, int]):
     """The class of each word, worked out when first asked for."""
 
     def __missing__(self, word: str) -> int:
-        kind = self[word] = _street_class(word) or _street_class(SUFFIX.sub("", word))
+        kind = _street_class(word)
+        if not kind and ("-" in word or word[-1] == "."):
+            kind = _street_class(SUFFIX.sub("", word))
+        self[word] = kind
         return kind
 
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from .lexicon import (
     BRAND,
@@ -259,47 +260,54 @@ class Describer:
     def _named(
         self, text: str, low: str, key: str, calm: str, bits: int, phrase: bool, initial: bool, hide: bool
     ) -> Word:
-        first = 1 if bits & FIRST else 2 if bits & FIRST_FAR else 0
-        last = 1 if bits & LAST else 2 if bits & LAST_FAR else 0
         ordinary = level(bits)
-        listed = bool(first or last)
+        listed = bool(bits & (FIRST | FIRST_FAR | LAST | LAST_FAR))
         derived = not listed and not ordinary and len(calm) > 3 and self._derived(calm, key, hide)
         cue = CUES.get(low.rstrip("."), "")
         inter = low in INTERFIX
         capital = text[:1].isupper()
         score = self.names.score(calm)
-        brand = bool(bits & BRAND)
-        flags = (
-            f"{first}{last}{derived:d}{ordinary}{bool(bits & CHAT):d}{bool(bits & DOUBLE):d}{brand + phrase}"
-            f"{bool(bits & PROPER):d}{bool(bits & PLACE):d}{inter:d}{initial:d}{cue}"
-        )
+        core, of_class, wide = _class(bits, derived, phrase, inter, initial, cue, capital)
         bucket = f"q={max(-4, min(4, round(score * 2)))}"
-        core = _core(first, last, ordinary, bits, derived, inter, initial, cue, brand) + ("C" if capital else "")
         form = shape(text)
-        name_class = f"n{first}{last}{ordinary}{capital:d}"
-        own = [
+        own = (
             "b", "w=" + low, "k=" + calm, "p2=" + key[:2], "p3=" + key[:3], "s2=" + key[-2:], "s3=" + key[-3:],
-            "s4=" + key[-4:], "sh=" + form[:8], "g=" + flags, f"gc={flags}{capital:d}", bucket,
-            f"{bucket}{ordinary}{capital:d}", name_class, "core=" + core,
-        ]  # fmt: skip
+            "s4=" + key[-4:], "sh=" + form[:8], bucket, f"{bucket}{ordinary}{capital:d}", *of_class,
+        )  # fmt: skip
         if key.endswith(STREETS):
-            own.append("street")
+            own += ("street",)
         if not ordinary and not inter:
-            own += ["oov", f"oov{capital:d}{min(len(key), 5)}"]
+            own += ("oov", f"oov{capital:d}{min(len(key), 5)}")
         if "-" in key or "'" in key:
-            own.append("joined")
-        wide = ("w=" + low, "g=" + flags, "core=" + core, *(["cue=" + cue] if cue else []))
+            own += ("joined",)
         group = low if low in CLOSED else core
-        stem = self._bits(key[:-1].rstrip("'"), hide) if key.endswith("s") and len(key) > 4 else 0
-        owning = capital and not ordinary and not bits & (BRAND | PLACE) and bool(stem & FIRST) and not level(stem)
-        return Word(
-            tuple(own), wide, ("sh=" + form[:4], bucket), group, core, cue, "word", bits, capital, score, owning
-        )
+        stem = self._bits(key[:-1].rstrip("'"), hide) if capital and key.endswith("s") and len(key) > 4 else 0
+        owning = not ordinary and not bits & (BRAND | PLACE) and bool(stem & FIRST) and not level(stem)
+        near = ("sh=" + form[:4], bucket)
+        return Word(own, ("w=" + low, *wide), near, group, core, cue, "word", bits, capital, score, owning)
 
     def _derived(self, calm: str, key: str, hide: bool) -> bool:
         """Whether a listed name with a chat or diminutive ending."""
         stems = {calm} - {key} | {calm[: -len(e)] for e in ENDINGS if calm.endswith(e) and len(calm) - len(e) > 2}
         return any(self._bits(stem, hide) & (FIRST | FIRST_FAR | LAST) for stem in stems)
+
+
+@cache
+def _class(
+    bits: int, derived: bool, phrase: bool, inter: bool, initial: bool, cue: str, capital: bool
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """What all words of a class share: its name, and its features for the word itself and for words near by."""
+    first = 1 if bits & FIRST else 2 if bits & FIRST_FAR else 0
+    last = 1 if bits & LAST else 2 if bits & LAST_FAR else 0
+    ordinary = level(bits)
+    brand = bool(bits & BRAND)
+    flags = (
+        f"{first}{last}{derived:d}{ordinary}{bool(bits & CHAT):d}{bool(bits & DOUBLE):d}{brand + phrase}"
+        f"{bool(bits & PROPER):d}{bool(bits & PLACE):d}{inter:d}{initial:d}{cue}"
+    )
+    core = _core(first, last, ordinary, bits, derived, inter, initial, cue, brand) + ("C" if capital else "")
+    own = ("g=" + flags, f"gc={flags}{capital:d}", f"n{first}{last}{ordinary}{capital:d}", "core=" + core)
+    return core, own, ("g=" + flags, "core=" + core, *(("cue=" + cue,) if cue else ()))
 
 
 def _core(
