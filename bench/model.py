@@ -25,7 +25,7 @@ import numpy as np
 
 from coding import Unit, load_codebook
 from coding import training as t
-from coding._linear import Vocabulary, logistic
+from coding._linear import Vocabulary
 from coding.coders import model as coder
 from coding.gold import GoldPost, gold_units, load_gold, load_gold_file, shipped_gold
 from coding.measures import calibration, calibration_error, figures
@@ -82,9 +82,9 @@ def cases(posts: list[GoldPost]) -> list[dict[str, object]]:
 def _split(data: t.Corpus, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
     """Figures on *test* of a model of *train*; calibration and thresholds are those of the shipped model."""
     vocabulary, shipped_ = Vocabulary.of(data.rows(train)), coder.load()
-    weights, bias = t.fit(vocabulary.matrix(data.rows(train)), data.truth[train], vocabulary)
-    decisions = vocabulary.matrix(data.rows(test)) @ weights + bias
-    given = logistic(decisions * shipped_.slope + shipped_.shift) >= shipped_.threshold
+    weights, bias = t.fit(vocabulary.matrix(data.rows(train)), t.with_any(data.truth[train]), vocabulary)
+    scores, about = replace(shipped_, vocabulary=vocabulary, weights=weights, bias=bias).judged(data.rows(test))
+    given = (scores >= shipped_.threshold) & about[:, None]
     found = figures(data.codes, data.truth[test], given)
     return {"train": len(train), "test": len(test), "micro_f1": found.micro_f1, "alpha": found.alpha}
 
@@ -94,9 +94,9 @@ def measure(paths: list[str]) -> dict[str, object]:
     posts = [p for path in paths for p in load_gold_file(Path(path))]
     made = coder.load()
     truth = np.array([[c in p.codes for c in made.codes] for p in posts])
-    scores = made.scores(t.documents_of(gold_units(posts)))
+    scores, about = made.judged(t.documents_of(gold_units(posts)))
     table = calibration(scores, truth)
-    return figures(made.codes, truth, scores >= made.threshold).as_dict() | {
+    return figures(made.codes, truth, (scores >= made.threshold) & about[:, None]).as_dict() | {
         "calibration_error": calibration_error(table)
     }
 

@@ -26,7 +26,7 @@ class Evidence:
         self._model = model
         self._words, self._letters, self._stems, self._classes = model.vocabulary.columns[:4]
         # How loud a feature is in the codes' own decision, with the usual length of a view taken out.
-        self._loud = (model.weights * model.vocabulary.idf[:, None]) * np.maximum(model.slope, 0.0)
+        self._loud = (model.weights[:, :-1] * model.vocabulary.idf[:, None]) * np.maximum(model.slope, 0.0)
         self._said: dict[str, Array] = {}
 
     def marks(self, text: str, codes: Sequence[int], scores: Array) -> Iterator[Mark]:

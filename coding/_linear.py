@@ -21,7 +21,7 @@ from ._features import VIEWS, Bag, runs
 from .failures import ModelError
 
 Array = NDArray[np.float32]
-FORMAT = 1
+FORMAT = 2
 KEPT = 60_000
 """How many word forms are kept taken apart."""
 
@@ -99,10 +99,11 @@ class Linear:
     """
     A trained model.
 
-    Decisions are `x @ weights + bias` (a column a code); `slope` and `shift` turn them into log-odds, fitted
-    on decisions for unseen writers, whose logistic is the score. A code is given from `threshold` up; `sure`
-    is the score from which its cross-validated precision was at least 0.85. `card` holds what the model card
-    tells.
+    Decisions are `x @ weights + bias`: a column a code, and a last one that says whether the post has any code.
+    `slope` and `shift` turn those of the codes into log-odds, fitted on decisions for unseen writers, whose
+    logistic is the score. A code is given from `threshold` up, unless the last decision is below 0: then the post
+    has nothing to do with the subject, and gets none. `sure` is the score from which a code's cross-validated
+    precision was at least 0.85. `card` holds what the model card tells.
     """
 
     codes: tuple[str, ...]
@@ -116,12 +117,17 @@ class Linear:
     card: dict[str, Any] = field(default_factory=dict)
 
     def decisions(self, documents: Sequence[tuple[Bag, ...]]) -> Array:
-        """Raw decisions, a row a document and a column a code."""
+        """Raw decisions, a row a document and a column a code; the last column: any code at all."""
         return np.asarray(self.vocabulary.matrix(documents) @ self.weights + self.bias, dtype=np.float32)
 
     def scores(self, documents: Sequence[tuple[Bag, ...]]) -> Array:
         """Calibrated probabilities, a row a document and a column a code."""
-        return logistic(self.decisions(documents) * self.slope + self.shift)
+        return self.judged(documents)[0]
+
+    def judged(self, documents: Sequence[tuple[Bag, ...]]) -> tuple[Array, NDArray[np.bool_]]:
+        """The scores of *documents*, and whether each has to do with the subject at all."""
+        decisions = self.decisions(documents)
+        return logistic(decisions[:, :-1] * self.slope + self.shift), decisions[:, -1] >= 0
 
     def save(self, path: Path) -> None:
         """Write the model to *path*: arrays and text only, weights in half precision."""
@@ -159,7 +165,7 @@ class Linear:
             start += size
         idf = parts["idf"].astype(np.float32)
         weights = parts["weights"].astype(np.float32)
-        if len(names) != len(idf) or weights.shape != (len(idf), len(meta["codes"])):
+        if len(names) != len(idf) or weights.shape != (len(idf), len(meta["codes"]) + 1):
             raise ValueError("parts do not fit")
         rest = {n: parts[n].astype(np.float32) for n in ("bias", "slope", "shift", "threshold", "sure")}
         return cls(tuple(meta["codes"]), Vocabulary(tuple(columns), idf), weights, card=meta["card"], **rest)

@@ -131,13 +131,19 @@ def contrast(x: Any, truth: NDArray[np.bool_], *, least: float = 0.3, most: floa
     return np.asarray(np.minimum(np.abs(ratio), most) / most)
 
 
+def with_any(truth: Truth) -> Truth:
+    """*truth* with a last column: whether the post has any code, which the model learns as one more code."""
+    return np.column_stack([truth, truth.any(axis=1)])
+
+
 def out_of_fold(data: Corpus, fold: NDArray[np.intp], tell: Callable[[str], None] = lambda _: None) -> Array:
-    """Decisions on each measured post by a model that saw no post of its group; NaN on the others."""
-    decisions = np.full(data.truth.shape, np.nan, dtype=np.float32)
+    """Decisions (see `Linear`) on each measured post by a model that saw no post of its group; NaN on the others."""
+    truth = with_any(data.truth)
+    decisions = np.full(truth.shape, np.nan, dtype=np.float32)
     for k in sorted(set(fold.tolist()) - {-1}):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         vocabulary = Vocabulary.of(data.rows(train))
-        weights, bias = fit(vocabulary.matrix(data.rows(train)), data.truth[train], vocabulary)
+        weights, bias = fit(vocabulary.matrix(data.rows(train)), truth[train], vocabulary)
         decisions[test] = vocabulary.matrix(data.rows(test)) @ weights + bias
         tell(f"fold {k + 1} of {fold.max() + 1}")
     return decisions
@@ -212,17 +218,18 @@ def train(data: Corpus, tell: Callable[[str], None] = lambda _: None) -> tuple[L
     The same corpus gives the same model.
     """
     fold = folds(data.groups, data.measured)
-    decisions = out_of_fold(data, fold, tell)[data.measured]
+    found = out_of_fold(data, fold, tell)[data.measured]
     truth = data.truth[data.measured]
+    decisions, about = found[:, :-1], found[:, -1:] >= 0
     scores, given = cross_fitted(decisions, truth, fold[data.measured])
     slope, shift = platt(decisions, truth)
     calibrated = logistic(decisions * slope + shift)
     limit = thresholds(calibrated)
     vocabulary = Vocabulary.of(data.documents)
-    weights, bias = fit(vocabulary.matrix(data.documents), data.truth, vocabulary)
+    weights, bias = fit(vocabulary.matrix(data.documents), with_any(data.truth), vocabulary)
     tell("all gold")
     model = Linear(data.codes, vocabulary, weights, bias, slope, shift, limit, sure_from(calibrated, truth, limit))
-    return model, scores, given
+    return model, scores, given & about
 
 
 def digest(data: Corpus) -> str:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from coding import Codebook, Mark, Unit
@@ -24,7 +25,7 @@ from coding._linear import Array, Linear
 from coding.failures import ModelError
 from coding.training import documents_of
 
-VERSION = "model.v1"
+VERSION = "model.v2"
 BATCH = 512
 
 
@@ -49,6 +50,8 @@ def code(units: Iterable[Unit], codebook: Codebook, settings: Settings) -> Itera
     """
     One tuple of marks a unit, in order: a mark a code from its threshold up, its score a calibrated probability.
 
+    A post that the model takes to have no code at all gets none (see `Linear`).
+
     Evidence is the stretch of words that speaks most for the code; `rule` names the classes in it.
     Codes that the codebook no longer has are left out.
     """
@@ -58,8 +61,8 @@ def code(units: Iterable[Unit], codebook: Codebook, settings: Settings) -> Itera
     limit = model.sure if settings.sure else model.threshold
     stream = iter(units)
     while batch := list(islice(stream, BATCH)):
-        for unit, row in zip(batch, _scores(model, batch, settings), strict=True):
-            given = [int(j) for j in np.flatnonzero(row >= limit) if model.codes[j] in known]
+        for unit, row, about in zip(batch, *_judged(model, batch, settings), strict=True):
+            given = [int(j) for j in np.flatnonzero(about & (row >= limit)) if model.codes[j] in known]
             yield tuple(evidence.marks(unit.post.text, given, row))
 
 
@@ -68,7 +71,7 @@ def scores(units: Iterable[Unit], settings: Settings) -> Iterator[dict[str, floa
     model = _chosen(settings)
     stream = iter(units)
     while batch := list(islice(stream, BATCH)):
-        for row in _scores(model, batch, settings):
+        for row in _judged(model, batch, settings)[0]:
             yield dict(zip(model.codes, map(float, row), strict=True))
 
 
@@ -84,10 +87,10 @@ def _chosen(settings: Settings) -> Linear:
     return model
 
 
-def _scores(model: Linear, units: Sequence[Unit], settings: Settings) -> Array:
+def _judged(model: Linear, units: Sequence[Unit], settings: Settings) -> tuple[Array, NDArray[np.bool_]]:
     heard = [unit if settings.thread else Unit(unit.post) for unit in units]
     embed = embedder(settings.embeddings) if model.vocabulary.columns[VIEWS.index("meaning")] else None
-    return model.scores(documents_of(heard, embed))
+    return model.judged(documents_of(heard, embed))
 
 
 def load(path: str = "") -> Linear:
