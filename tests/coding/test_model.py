@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from coding._linear import Linear, Vocabulary
 from coding._words import normal, stem, tokens
 from coding.coders import model as coder
 from coding.failures import ModelError
-from coding.gold import GoldPost, gold_units
+from coding.gold import GoldPost, gold_units, load_gold, load_gold_file, shipped_gold
 from coding.measures import calibration, calibration_error, figures
 
 CODES = ("police.cooperation", "tools.footage")
@@ -272,6 +273,32 @@ def test_the_shipped_model_learnt_from_the_shipped_gold() -> None:
     assert made.codes == data.codes
     assert made.card["digest"] == t.digest(data)
     assert made.card["posts"] == len(data.truth)
+
+
+def test_no_held_out_post_teaches() -> None:
+    """The held-out posts are in the package, and none of their texts is in what the model learnt."""
+    held = load_gold(shipped_gold() / "heldout")
+    assert len(held) == 530
+    assert not {p.text for p in held if p.codes} & {p.text for p in t.shipped_posts()}
+    assert not {p.file for p in held} & {p.file for p in t.shipped_posts()}
+
+
+def test_a_post_that_has_nothing_to_do_with_the_subject_gets_no_code(trained: Trained) -> None:
+    """Whatever the codes' own scores, a post below 0 in the last decision gets none."""
+    data, model, _, _ = trained
+    shut = replace(model, bias=np.where(np.arange(len(model.bias)) < len(CODES), model.bias, -99).astype(np.float32))
+    scores, about = model.judged(data.documents)
+    assert about[data.truth.any(axis=1)].mean() > 0.95
+    assert not about[~data.truth.any(axis=1)].all()
+    assert np.array_equal(shut.judged(data.documents)[0], scores)
+    assert not shut.judged(data.documents)[1].any()
+
+
+def test_small_talk_is_left_alone() -> None:
+    """At most 4 % of posts of held-out small talk get any code."""
+    posts = load_gold_file(shipped_gold() / "heldout" / "heldout_smalltalk.jsonl")
+    given = list(coder.code(gold_units(posts), load_codebook(), coder.Settings()))
+    assert sum(map(bool, given)) <= 0.04 * len(posts)
 
 
 def test_vocabulary_columns_are_all_different() -> None:
