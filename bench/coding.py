@@ -36,7 +36,7 @@ from coding.gold import GoldPost, gold_units, load_gold, load_gold_file, shipped
 
 FOLDS = 6
 POINTS = 10
-STRICT, PENALTY = 0.85, 0.6
+STRICT, PENALTY = 0.5, 0.6
 """How far above even odds a post must be, and the inverse strength of the lasso: chosen for precision over 0.8."""
 
 
@@ -59,7 +59,7 @@ def held_out() -> dict[str, float]:
     """
     Micro precision and recall by file: in each fold the points of all signs are learnt on the other files.
 
-    The plain rules stand as they are. Word lists and signs were written with the gold in sight, so the
+    The extra posts teach in every fold and are not measured on, as for the model coder. The plain rules stand as they are. Word lists and signs were written with the gold in sight, so the
     figures are those of the weighing, and somewhat kind.
     """
     posts, book = gold(), load_codebook()
@@ -67,15 +67,16 @@ def held_out() -> dict[str, float]:
     truth = np.array([[c in p.codes for c in codes] for p in posts])
     signs, _ = _signs(posts)
     plain = _plain(posts, codes)
-    names = sorted({p.file for p in posts})
+    names = sorted({p.file for p in posts if not p.file.startswith("extra_")})
     order = np.random.default_rng(0).permutation(len(names))
     fold_of = {names[n]: i % FOLDS for i, n in enumerate(order)}
-    fold = np.array([fold_of[p.file] for p in posts])
+    fold = np.array([fold_of.get(p.file, -1) for p in posts])
     given = plain.copy()
     for k in range(FOLDS):
         for j in range(len(codes)):
             points = _points(signs[fold != k], truth[fold != k, j])
             given[fold == k, j] |= signs[fold == k] @ points >= POINTS
+    given, truth = given[fold >= 0], truth[fold >= 0]
     right = (given & truth).sum()
     return {
         "precision": round(float(right / given.sum()), 3),

@@ -195,41 +195,53 @@ def sure_from(scores: Array, truth: Truth, least: Array, precision: float = SURE
     return np.array(chosen, dtype=np.float32)
 
 
-def cross_fitted(decisions: Array, truth: Truth, fold: NDArray[np.intp]) -> tuple[Array, Truth]:
+def cross_fitted(
+    decisions: Array, truth: Truth, fold: NDArray[np.intp], about: NDArray[np.bool_]
+) -> tuple[Array, Truth]:
     """
     Scores and codes of each post, with calibration and thresholds learnt on the other folds only.
 
-    So the figures hold for unseen writers: nothing about a post's own group chose anything.
+    So the figures hold for unseen writers: nothing about a post's own group chose anything. Only posts in *about*
+    (those that have to do with the subject) teach, and only they get codes: a score is the chance of a code on such a
+    post.
     """
     scores, given = np.zeros_like(decisions), np.zeros_like(truth)
     for k in sorted(set(fold.tolist())):
-        train, test = fold != k, fold == k
+        train, test = _teaching(fold != k, about), fold == k
         slope, shift = platt(decisions[train], truth[train])
         limit = thresholds(logistic(decisions[train] * slope + shift))
         scores[test] = logistic(decisions[test] * slope + shift)
         given[test] = scores[test] >= limit
-    return scores, given
+    return scores, given & about[:, None]
+
+
+def _teaching(rows: NDArray[np.bool_], about: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of *rows* that have to do with the subject; all of them where none has."""
+    return rows & about if (rows & about).any() else rows
 
 
 def train(data: Corpus, tell: Callable[[str], None] = lambda _: None) -> tuple[Linear, Array, Truth]:
     """
-    A model of *data*, and the cross-fitted scores and codes of its measured posts (see `cross_fitted`).
+    A model of *data*, and the cross-fitted scores and codes of its measured posts (see `cross_fitted`); the scores
+    are NaN where a post was held to have nothing to do with the subject.
 
     The same corpus gives the same model.
     """
     fold = folds(data.groups, data.measured)
     found = out_of_fold(data, fold, tell)[data.measured]
     truth = data.truth[data.measured]
-    decisions, about = found[:, :-1], found[:, -1:] >= 0
-    scores, given = cross_fitted(decisions, truth, fold[data.measured])
-    slope, shift = platt(decisions, truth)
-    calibrated = logistic(decisions * slope + shift)
+    decisions, about = found[:, :-1], found[:, -1] >= 0
+    scores, given = cross_fitted(decisions, truth, fold[data.measured], about)
+    taught = _teaching(np.ones_like(about), about)
+    slope, shift = platt(decisions[taught], truth[taught])
+    calibrated = logistic(decisions[taught] * slope + shift)
     limit = thresholds(calibrated)
     vocabulary = Vocabulary.of(data.documents)
     weights, bias = fit(vocabulary.matrix(data.documents), with_any(data.truth), vocabulary)
     tell("all gold")
-    model = Linear(data.codes, vocabulary, weights, bias, slope, shift, limit, sure_from(calibrated, truth, limit))
-    return model, scores, given & about
+    model = Linear(data.codes, vocabulary, weights, bias, slope, shift, limit, sure_from(calibrated, truth[taught], limit))
+    scores[~about] = np.nan
+    return model, scores, given
 
 
 def digest(data: Corpus) -> str:
@@ -260,7 +272,8 @@ def shipped_corpus(codes: Sequence[str], embed: Embed | None = None) -> Corpus:
 def card(data: Corpus, model: Linear, scores: Array, given: Truth, source: str) -> dict[str, Any]:
     """What the model card tells: the data, the cross-validated figures, the calibration table, each code's band."""
     truth = data.truth[data.measured]
-    table = calibration(scores, truth)
+    about = ~np.isnan(scores).any(axis=1)
+    table = calibration(scores[about], truth[about])
     found = figures(data.codes, truth, given)
     return {
         "source": source, "posts": len(data.truth), "measured": len(truth), "groups": len(set(data.groups)),
