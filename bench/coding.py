@@ -59,8 +59,9 @@ def held_out() -> dict[str, float]:
     """
     Micro precision and recall by file: in each fold the points of all signs are learnt on the other files.
 
-    The extra posts teach in every fold and are not measured on, as for the model coder. The plain rules stand as they are. Word lists and signs were written with the gold in sight, so the
-    figures are those of the weighing, and somewhat kind.
+    The extra posts teach in every fold and are not measured on, as for the model coder. The plain rules stand as
+    they are. Word lists and signs were written with the gold in sight, so the figures are those of the weighing, and
+    somewhat kind.
     """
     posts, book = gold(), load_codebook()
     codes = [c.id for c in book.codes]

@@ -239,7 +239,8 @@ def train(data: Corpus, tell: Callable[[str], None] = lambda _: None) -> tuple[L
     vocabulary = Vocabulary.of(data.documents)
     weights, bias = fit(vocabulary.matrix(data.documents), with_any(data.truth), vocabulary)
     tell("all gold")
-    model = Linear(data.codes, vocabulary, weights, bias, slope, shift, limit, sure_from(calibrated, truth[taught], limit))
+    sure = sure_from(calibrated, truth[taught], limit)
+    model = Linear(data.codes, vocabulary, weights, bias, slope, shift, limit, sure)
     scores[~about] = np.nan
     return model, scores, given
 
