@@ -134,6 +134,10 @@ WITH_NUMBER = re.compile(
     r"\b(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|"
     r"'t)\s)?(?P<street>(?:'t )?[A-ZÀ-Þ][\w'-]{3,} [0-9]{1,4}-?[a-zA-Z]?)(?=[,;.!?)]|\s?$|\n| en | met | boven )"
 )
+LABELLED = re.compile(
+    r"\b(?i:locatie|object|adres|perceel|pand|woning)\b:?\s(?:[^\n.:;,]{0,30}, )?(?P<street>[A-ZÀ-Þ][\w'-]{3,20}"
+    r"(?: (?:van|de|den|der|en|te|ter|het|[A-ZÀ-Þ][\w'-]{1,20})){0,4} [0-9]{1,4}[a-z]?)(?![\w-])"
+)
 AT_HOME = re.compile(
     r"\b(?:woning(?:en)?|huis|pand|bedrijf(?:spand)?|tuin|flat|appartement|school|café|kroeg|kerk|dorpshuis|garage|box|loods|"
     r"woont|wonen|woonde|deur|schuur|berging|bewoner|kelder)\s(?:aan|op)\s(?:(?:de|het|'t)\s)?"
@@ -142,6 +146,7 @@ AT_HOME = re.compile(
 POSTCODE_SCREEN = re.compile(r"[1-9]\d{3} ?[^\W\d_]")
 TOLD_SCREEN = re.compile(r"postcode\w*[^\n\d]{0,14}[1-9]\d{3}|pc\b[^\n\d]{0,14}[1-9]\d{3}")
 HOUSE_SCREEN = re.compile(r"[0-9](?:[ -]?[a-z0-9]{1,3})?,? \(?[1-9][0-9]{3} ?[a-z]{2}")
+LABEL_SCREEN = re.compile(r"(?:locatie|object|adres|perceel|pand|woning):?\s[^\n]{0,160}?[0-9]")
 AT_SCREEN = re.compile(r"(?:op|aan|ingeschreven|gevestigd)\s(?:(?:op|de|het|'t)\s)?(?:'t )?\S[\w'-]{3,} [0-9]")
 SQUARE_SCREEN = re.compile(
     r"\s(?:de|het|t|'t)\s(?:oude\s|nieuwe\s|grote\s)?(?:markt|brink|dam|parade|singel|bolwerk|plein|wal|haven|kade|"
@@ -259,12 +264,15 @@ def streets(text: Reading) -> Iterator[Found]:
 
 
 def houses(text: Reading) -> Iterator[Found]:
-    """ADDRESS in *text* by a house number: before a postcode, or behind a word that says that somebody is there."""
+    """ADDRESS in *text* by a house number: before a postcode, or behind a word that says that a place is meant."""
     for m in WITH_POSTCODE.finditer(text.plain):
         yield Found(m.start(), m.end(), "ADDRESS")
     for m in WITH_NUMBER.finditer(text.plain):
         town = 0 if m.group().count(" de ") else PLACE
         if not shipped().bits(m.group("street").split()[0]) & (BRAND | town):
+            yield Found(*m.span("street"), "ADDRESS")
+    for m in LABELLED.finditer(text.plain):
+        if not shipped().bits(m.group("street").split()[0]) & BRAND:
             yield Found(*m.span("street"), "ADDRESS")
 
 
@@ -358,6 +366,6 @@ def _number_before(text: Reading, start: int) -> int:
 
 POSTCODES = Recogniser(postcodes, lambda sheet: sheet.holding(TOLD_SCREEN) | sheet.numbered(POSTCODE_SCREEN))
 STREETS = Recogniser(streets, _with_street)
-HOUSES = Recogniser(houses, lambda sheet: sheet.numbered(HOUSE_SCREEN) | sheet.holding(AT_SCREEN))
+HOUSES = Recogniser(houses, lambda sheet: sheet.numbered(HOUSE_SCREEN) | sheet.holding(AT_SCREEN, LABEL_SCREEN))
 HOMES = Recogniser(homes, lambda sheet: sheet.holding(HOME_SCREEN, cased=True))
 SQUARED = Recogniser(squares, lambda sheet: sheet.holding(SQUARE_SCREEN))
