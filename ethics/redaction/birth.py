@@ -23,7 +23,7 @@ SCREEN = re.compile(rf"[0-9](?:\s?[-/.]\s?[0-9]{{1,2}}\s?[-/.]\s?'?[0-9]|e?[\s-]
 COMPACT = re.compile(r"(?<![\w/.,-])(?:[0-9]{6}|[0-9]{8})(?!\w)")
 ANNOUNCED = re.compile(
     r"(?:\bgeb\b\.?|\bgeboren\b|\bgeboorte\w*|\bgebdat\w*|\bgbd|\bdob|\bverjaardag\w*|\bverjaart|(?<!-)\bjarig\w*|"
-    r"\bbirthday|\bborn|[°🎂✝])[^\n0-9]{0,28}$"
+    r"\bbirthday|\bborn|[°🎂✝])[^\n0-9]{0,28}$|\bgeb(?:oorte)?\.?[ -]?datum\b[^\n0-9]{0,44}$"
 )
 TOLD_AFTER = re.compile(
     r"[^\n0-9]{0,12}(?:\bbij geboortedatum|\(?geboortedatum|\bgeboren|zou \w+ jarig)|[^\n.]{0,24}\sjarig\b"
@@ -39,7 +39,7 @@ KIN = r"(?:oma|opa|moeder|vader|broer|broertje|zus|zusje|zoon|dochter|ma|pa|neef
 BESIDE = re.compile(
     rf"(?:[{NAME_MASK}{BSN_MASK}]'?s?\s?[,(:;=]\s?(?:[0-9]{{1,2}}(?: jaar)?\s?[,(]\s?)?|[{NAME_MASK}]\s(?:is |"
     rf"was )?(?:van )?|\b{KIN}\s?[(,]\s?"
-    rf"|[{NAME_MASK}]\s[0-9]{{1,2}}\s?\(|[{NAME_MASK}] \(wordt [0-9]+, )$"
+    rf"|[{NAME_MASK}]\s[0-9]{{1,2}}\s?\(|[{NAME_MASK}] \(wordt [0-9]+, |\bwordt (?:[a-z]+ )?[0-9]{{1,3}} ?\()$"
 )
 DETAILS = re.compile(rf"\s?[,;(]\s?(?:bsn\s?)?[{MASKS}]")
 ALONE = re.compile(r"^\s*$")
@@ -57,7 +57,7 @@ def find(text: Reading) -> Iterator[Found]:
 
 
 def _told(low: str, start: int, end: int) -> bool:
-    return bool(ANNOUNCED.search(low[max(0, start - 44) : start]) or TOLD_AFTER.match(low, end))
+    return bool(ANNOUNCED.search(low[max(0, start - 60) : start]) or TOLD_AFTER.match(low, end))
 
 
 def _beside(low: str, start: int, end: int) -> bool:
