@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -47,8 +48,10 @@ def in_parallel(
         for batch in (*first, *stream):
             yield work(redactor, batch)
         return
-    # A forked worker has the model at once; where that is not to be had, each loads its own.
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    # A forked worker has the model at once; else each loads its own. Beside other threads (those of a scheduled run,
+    # say) a fork may copy a lock that nobody will ever let go.
+    alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    method = "fork" if alone else "spawn"
     _prepare(setting)
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method), _prepare, (setting,)) as pool:
         waiting: deque[Future[Result]] = deque()

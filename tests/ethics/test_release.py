@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -60,6 +61,19 @@ def test_many_cores_let_out_what_one_does() -> None:
     for batch, processes in product((5, 100), (1, 2)):
         assert list(release_stream(posts, batch, processes)) == wanted
     assert list(release_stream([])) == []
+
+
+def test_beside_other_threads_the_cores_are_used_as_well() -> None:
+    """In a process with threads, where a fork may never end, the same posts come out."""
+    posts = [post(f"Bel Kees Pietersen {n}", n) for n in range(6)]
+    done = threading.Event()
+    beside = threading.Thread(target=done.wait)
+    beside.start()
+    try:
+        assert list(release_stream(posts, 2, 2)) == list(release_texts(posts, strict_redactor()))
+    finally:
+        done.set()
+        beside.join()
 
 
 def test_a_second_export_says_the_same_and_looks_at_nothing_again(tmp_path: Path) -> None:
