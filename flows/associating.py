@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -47,7 +47,7 @@ def associate(
     pooled = [""] if len(cases) > 1 else []
     together = {c: co_occurrence(posts, firsts, seconds, c) for c in pooled + cases}
     following = {c: sequence(posts, firsts, seconds, c, within=within) for c in pooled + cases}
-    shown = [{c: [a for a in rows if _tells(a, k)] for c, rows in kind.items()} for kind in (together, following)]
+    shown = [tellable(kind, k) for kind in (together, following)]
     hidden = sum(len(rows) for kind in (together, following) for rows in kind.values())
     hidden -= sum(len(rows) for kind in shown for rows in kind.values())
     return {
@@ -72,12 +72,34 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tells(a: Association, k: int) -> bool:
-    """Whether the pair can be measured, and no count of its table speaks of a few posts."""
-    return math.isfinite(a.log_odds) and not any(0 < n < k for n in (a.both, a.given_only, a.then_only, a.neither))
+def tellable(found: Mapping[str, Sequence[Association]], k: int) -> dict[str, list[Association]]:
+    """
+    By case, the pairs that can be measured and of which no count is of fewer than *k* posts.
+
+    Of all cases together (""), a pair is left out where the tables left out below could be worked out from it:
+    where their sum has a small count.
+    """
+    shown = {
+        c: [a for a in rows if math.isfinite(a.log_odds) and not _small(_counts(a), k)] for c, rows in found.items()
+    }
+    if "" in found:
+        rest: dict[tuple[str, str], tuple[int, ...]] = {}
+        for a in (a for case, rows in found.items() if case for a in rows if _small(_counts(a), k)):
+            before = rest.get((a.given, a.then), (0,) * 4)
+            rest[a.given, a.then] = tuple(m + n for m, n in zip(before, _counts(a), strict=True))
+        shown[""] = [a for a in shown[""] if not _small(rest.get((a.given, a.then), ()), k)]
+    return shown
 
 
-def _told(found: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _counts(a: Association) -> tuple[int, ...]:
+    return a.both, a.given_only, a.then_only, a.neither
+
+
+def _small(counts: Sequence[int], k: int) -> bool:
+    return any(0 < n < k for n in counts)
+
+
+def _told(found: dict[str, list[Association]]) -> list[dict[str, Any]]:
     """Every association with its false discovery rate among those shown, the strongest first."""
     rows = [a for case in found.values() for a in case]
     rates = discoveries([a.p for a in rows])
@@ -85,7 +107,7 @@ def _told(found: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return sorted(told, key=lambda r: (r["case"], -abs(r["log_odds"]), r["given"], r["then"]))
 
 
-def _compared(found: dict[str, list[Any]], cases: Sequence[str]) -> list[dict[str, Any]]:
+def _compared(found: dict[str, list[Association]], cases: Sequence[str]) -> list[dict[str, Any]]:
     rows = compared({c: found[c] for c in cases})
     rates = discoveries([d.p for d in rows])
     told = [_plain(asdict(d)) | {"rate": _number(rate)} for d, rate in zip(rows, rates, strict=True)]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from analysis.association import Coded, co_occurrence
+from flows.associating import tellable
 from flows.commands.estimate import command
 from flows.errors import WrongUse
 from flows.home import Home
@@ -78,6 +80,20 @@ def test_no_figure_speaks_of_a_few_posts(store: Store) -> None:
     assert found["months"] == []
     assert found["hidden"] >= 1
     assert all(not 0 < r[c] < 5 for r in found["following"] for c in ("both", "given_only", "then_only", "neither"))
+
+
+@pytest.mark.parametrize(("second", "told"), [((6, 6, 6, 9), True), ((2, 6, 6, 9), False)])
+def test_no_left_out_case_can_be_worked_out_from_all(second: tuple[int, ...], told: bool) -> None:
+    """A pair of all cases is told only where no case's small table is what remains of it."""
+    kinds = ({TOOL, NORM}, {TOOL}, {NORM}, set[str]())
+    posts = [
+        Coded(f"{case}{i}.{n}", case, f"{case}t{i}.{n}", f"{case}a{i}.{n}", NOW, frozenset(kinds[i]))
+        for case, counts in (("a", (9, 8, 7, 20)), ("b", second))
+        for i, count in enumerate(counts)
+        for n in range(count)
+    ]
+    shown = tellable({c: co_occurrence(posts, [TOOL], [NORM], c) for c in ("", "a", "b")}, 5)
+    assert {c: len(rows) for c, rows in shown.items()} == {"": told, "a": 1, "b": told}
 
 
 def test_other_themes_are_meant_when_none_is_named(store: Store) -> None:
